@@ -1,0 +1,31 @@
+#include "config/config.h"
+
+#include <algorithm>
+
+namespace pointsman::config {
+namespace {
+
+template <class T>
+const T* Find(const std::vector<T>& list, std::string_view name) {
+  auto it = std::find_if(list.begin(), list.end(), [&](const T& item) { return item.name == name; });
+  return it == list.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+std::string_view Name(Capability capability) {
+  switch (capability) {
+    case kTools: return "tools";
+    case kImages: return "images";
+    case kJsonSchema: return "json_schema";
+    case kGrammar: return "grammar";
+    case kLogprobs: return "logprobs";
+  }
+  return "unknown";
+}
+
+const Expert* Config::FindExpert(std::string_view name) const { return Find(experts, name); }
+const Policy* Config::FindPolicy(std::string_view name) const { return Find(policies, name); }
+const Model* Config::FindModel(std::string_view name) const { return Find(engine.models, name); }
+
+}  // namespace pointsman::config

@@ -1,0 +1,168 @@
+// config/config.h: what the YAML file says, as validated, immutable data. Parse (config/parse.h) is the only maker: a
+// Config that exists is valid. Any thread may read it. The reference of every key is docs/configuration.md.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pointsman::config {
+
+struct Tls {
+  std::filesystem::path certificate;  // PEM chain
+  std::filesystem::path key;          // PEM
+};
+
+struct Server {
+  std::string listen = "127.0.0.1:50051";   // host:port; port 0 = any free one
+  bool insecure = false;                    // allow a non-loopback address without TLS
+  std::optional<Tls> tls;
+  std::string metrics = "127.0.0.1:9464";   // host:port of the Prometheus page; "" = off
+  unsigned shards = 0;                      // event loops; 0 = one per core
+  std::size_t max_message_bytes = std::size_t{20} << 20;
+};
+
+// One loaded copy of a GGUF file in the engine worker; several experts may share it.
+struct Model {
+  std::string name;
+  std::filesystem::path file;   // absolute after parsing
+  std::string sha256;           // 64 hex digits, checked at load; "" = not checked
+  unsigned context = 2048;      // tokens a slot, prompt and answer together
+  unsigned slots = 4;           // requests decoded together, 1 to 64
+  unsigned threads = 0;         // compute threads a step; 0 = all cores but never more than the permits allow
+  unsigned queue = 64;          // requests that may wait for a slot
+  std::string chat_template;    // Jinja text that replaces the model's own; "" = the model's own
+};
+
+struct Engine {
+  std::vector<Model> models;
+  unsigned prompt_chunk = 64;   // prompt tokens a step at most: bounds how long a cancelled request holds its slot
+};
+
+// Sampling defaults of an expert; what a request leaves unset. Meanings and ranges as in chat.proto.
+struct SamplingDefaults {
+  std::optional<double> temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty;
+  std::optional<unsigned> top_k, max_tokens;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> stop;
+};
+
+// Bits of what an expert can do and a request may need.
+enum Capability : std::uint32_t {
+  kTools = 1u << 0,
+  kImages = 1u << 1,
+  kJsonSchema = 1u << 2,
+  kGrammar = 1u << 3,
+  kLogprobs = 1u << 4,
+};
+using Capabilities = std::uint32_t;
+inline constexpr Capability kAllCapabilities[] = {kTools, kImages, kJsonSchema, kGrammar, kLogprobs};
+std::string_view Name(Capability capability);  // "tools", "images", "json_schema", "grammar", "logprobs"
+
+// An expert of the local engine.
+struct LocalBackend {
+  std::string model;  // names an Engine model
+};
+
+// An expert behind any OpenAI-compatible server.
+struct OpenAiBackend {
+  std::string url;                                        // https://host/v1, without trailing '/'
+  std::string model;                                      // by the server's name
+  std::string key;                                        // resolved secret; "" = none is sent
+  std::string key_source;                                 // "environment variable X" or "file F", for messages
+  std::map<std::string, std::string> headers;             // sent with every request
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds first_byte_timeout{60'000};   // from sending to the first byte of the answer
+  std::chrono::milliseconds idle_timeout{30'000};         // between two reads of a streamed answer
+  std::string max_tokens_field = "max_tokens";            // or "max_completion_tokens"
+};
+
+struct Price {
+  double input = 0, output = 0;  // US dollars per million tokens, >= 0
+};
+
+struct Expert {
+  std::string name;
+  std::string description;
+  std::variant<LocalBackend, OpenAiBackend> backend;
+  std::string system;                                      // system prompt when the request has none; "" = none
+  SamplingDefaults sampling;
+  Capabilities capabilities = 0;
+  unsigned context = 0;                                    // tokens; 0 = not known
+  std::optional<double> parameters;                        // active, in billions
+  std::optional<Price> price;
+  std::optional<std::chrono::milliseconds> latency;        // to the first token, as the operator knows it
+};
+
+struct Classifier {
+  std::filesystem::path artifact;           // "" = the one that is installed with the program
+  std::optional<double> entropy_threshold;  // nats; default: the artifact's own
+};
+
+// Category to experts in fallback order; `general` is required and serves every category that is not named.
+struct CategoryMap {
+  std::map<std::string, std::vector<std::string>> experts;
+};
+
+// Always the same experts, in fallback order.
+struct Pinned {
+  std::vector<std::string> experts;
+};
+
+struct Policy {
+  std::string name;
+  std::variant<CategoryMap, Pinned> score;
+};
+
+struct Cache {
+  std::size_t memory_bytes = 0;               // 0 = off
+  std::chrono::seconds ttl{3600};
+};
+
+struct Tenant {
+  std::string name;
+  std::string key;   // resolved secret
+  bool admin = false;
+};
+
+struct Limits {
+  unsigned in_flight = 1000;                        // requests at once; more get RESOURCE_EXHAUSTED
+  std::chrono::milliseconds max_deadline{600'000};  // longer client deadlines, and missing ones, are cut to this
+};
+
+enum class LogFormat { kHuman, kJson };
+
+struct Telemetry {
+  std::string log_level = "info";  // trace, debug, info, warn, error, off
+  LogFormat log_format = LogFormat::kHuman;
+  bool log_prompts = false;
+};
+
+struct Config {
+  std::filesystem::path file;     // where it came from
+  std::uint64_t fingerprint = 0;  // of the text that was parsed, secrets and files not included
+  Server server;
+  Engine engine;
+  std::vector<Expert> experts;    // in the file's order; indices are stable inside one Config
+  Classifier classifier;
+  std::vector<Policy> policies;
+  std::string default_policy;
+  Cache cache;
+  std::vector<Tenant> tenants;    // empty = everybody is the tenant "default" and no key is asked for
+  Limits limits;
+  Telemetry telemetry;
+
+  // Linear look-ups over short lists; nullptr when there is none.
+  const Expert* FindExpert(std::string_view name) const;
+  const Policy* FindPolicy(std::string_view name) const;
+  const Model* FindModel(std::string_view name) const;
+};
+
+}  // namespace pointsman::config

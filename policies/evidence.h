@@ -1,0 +1,26 @@
+// policies/evidence.h: what the classifier says of a request. Plain data, any thread.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pointsman::policies {
+
+struct Evidence {
+  // C categories and their calibrated probabilities, in the artifact's order. `categories` points into the classifier,
+  // which outlives the evidence.
+  std::span<const std::string> categories;
+  std::vector<float> probabilities;  // C values, sum 1
+
+  std::size_t likeliest = 0;       // index of the largest probability; the first of equals
+  double entropy = 0;              // -sum p ln p, nats
+  double entropy_threshold = 0;    // nats
+  bool uncertain = false;          // entropy > entropy_threshold
+
+  std::size_t bytes_read = 0;      // of the prompt's text
+  std::size_t bytes_total = 0;
+};
+
+}  // namespace pointsman::policies

@@ -1,0 +1,59 @@
+// router/cache/memory_cache.h: exact-match responses in memory, bounded in bytes.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/async.h"
+#include "pointsman/v1/pointsman.pb.h"
+
+namespace pointsman::cache {
+
+// SHA-256 over tenant, snapshot and canonical request, keyed with a secret of this process: tenants cannot share an
+// entry, and no client can aim at another's.
+using Key = std::array<std::uint8_t, 32>;
+
+// What counts for the answer: messages, sampling, tools, format, logprobs, policy or pinned expert, deny, require,
+// ceilings. What does not: cache control, session, user, tags, explain. Any thread.
+Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteRequest& request);
+
+// Whether the answer may be kept at all: temperature 0 or a seed (`sampling` is the effective one), or the request says
+// `cacheable`; no tools and no tool results; not `no_store`. Any thread.
+bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling);
+
+struct Entry {
+  std::shared_ptr<const v1::CompleteResponse> response;  // without its trace
+  Clock::time_point stored;
+};
+
+struct Stats {
+  std::uint64_t entries = 0, bytes = 0, hits = 0, misses = 0, evictions = 0;
+};
+
+// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything waits.
+class MemoryCache {
+ public:
+  // `capacity_bytes` > 0 bounds keys, values and bookkeeping together; an entry above a stripe's share is not kept.
+  MemoryCache(std::size_t capacity_bytes, std::chrono::seconds ttl);
+  ~MemoryCache();
+
+  // Entries older than `max_age` (or the ttl, if that is less) do not count; expired ones are dropped.
+  std::optional<Entry> Find(const Key& key, std::optional<std::chrono::seconds> max_age, Clock::time_point now);
+  void Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now);
+
+  Stats stats() const;
+  std::size_t capacity() const;
+
+ private:
+  struct Stripe;
+  std::size_t capacity_;
+  std::chrono::seconds ttl_;
+  std::unique_ptr<Stripe[]> stripes_;
+};
+
+}  // namespace pointsman::cache
