@@ -28,7 +28,7 @@ class Shard {
   Loop& loop() { return loop_; }
   Executor executor() { return loop_.get_executor(); }
 
-  // Before Start only; after that, loop thread only. `owner` is kept alive with the backends (a curl multi handle).
+  // Loop thread only. `owner` is kept alive with the backends (what they share: a curl multi handle).
   void SetBackends(std::vector<std::unique_ptr<backends::Backend>> backends, std::shared_ptr<void> owner);
   std::span<const std::unique_ptr<backends::Backend>> backends() const { return backends_; }
   LiveCalls& calls() { return calls_; }
