@@ -58,23 +58,23 @@ LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum
 [[gnu::always_inline]] inline void LinearModel::SumRows(const Lanes* table, std::size_t blocks, std::size_t block,
                                                         const std::uint32_t* rows, std::size_t count,
                                                         std::int32_t* sums) {
-  using Bytes [[gnu::vector_size(16)]] = std::int8_t;
-  using Shorts [[gnu::vector_size(32)]] = std::int16_t;
-  using Words [[gnu::vector_size(64)]] = std::int32_t;
-  Words low, high;
-  std::memcpy(&low, sums, sizeof low);
-  std::memcpy(&high, sums + kLanes / 2, sizeof high);
+  constexpr std::size_t kWide = 8;
+  using Bytes [[gnu::vector_size(kWide)]] = std::int8_t;
+  using Shorts [[gnu::vector_size(2 * kWide)]] = std::int16_t;
+  using Words [[gnu::vector_size(4 * kWide)]] = std::int32_t;
+  Words local[kLanes / kWide];
+  std::memcpy(local, sums, sizeof local);
   for (std::size_t i = 0; i < count; ++i) {
     const Lanes* const row = table + rows[i] * blocks;
     const std::int16_t idf = static_cast<std::uint8_t>(row[blocks - 1].value[kLanes - 1]);
-    Bytes first, second;
-    std::memcpy(&first, row[block].value, sizeof first);
-    std::memcpy(&second, row[block].value + kLanes / 2, sizeof second);
-    low += __builtin_convertvector(__builtin_convertvector(first, Shorts) * idf, Words);
-    high += __builtin_convertvector(__builtin_convertvector(second, Shorts) * idf, Words);
+#pragma GCC unroll 4
+    for (std::size_t part = 0; part < kLanes / kWide; ++part) {
+      Bytes weights;
+      std::memcpy(&weights, row[block].value + part * kWide, sizeof weights);
+      local[part] += __builtin_convertvector(__builtin_convertvector(weights, Shorts) * idf, Words);
+    }
   }
-  std::memcpy(sums, &low, sizeof low);
-  std::memcpy(sums + kLanes / 2, &high, sizeof high);
+  std::memcpy(sums, local, sizeof local);
 }
 
 #if defined(__x86_64__)
