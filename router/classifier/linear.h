@@ -33,20 +33,33 @@ class LinearModel final : public Classifier {
   struct alignas(kLanes) Lanes {
     std::int8_t value[kLanes];
   };
+  // Adds idf * weight of `count` rows to the sums of one block of lanes.
+  using Kernel = void (*)(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
+                          std::size_t count, std::int32_t* sums);
 
-  const Lanes& RowLanes(std::uint32_t row, std::size_t block) const { return rows_[row * blocks_ + block]; }
-  void Accumulate(const std::uint32_t* rows, std::size_t count, std::int32_t* sums) const;
+  static void SumRows(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
+                      std::size_t count, std::int32_t* sums);
+  static void SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
+                          std::size_t count, std::int32_t* sums);
+  static Kernel BestKernel();
+
+  std::uint8_t idf(std::uint32_t row) const {
+    return static_cast<std::uint8_t>(table_[row * blocks_ + blocks_ - 1].value[kLanes - 1]);
+  }
+  std::int8_t weight(std::uint32_t row, std::size_t category) const {
+    return table_[row * blocks_ + category / kLanes].value[category % kLanes];
+  }
 
   std::vector<std::string> categories_;
   std::string checksum_;
   std::uint32_t bucket_bits_;
   std::size_t max_bytes_;
-  std::size_t blocks_;         // blocks of kLanes a row
-  std::vector<Lanes> rows_;    // [row][block]; the weights of the categories, zeros behind them
-  std::vector<std::uint8_t> idf_;
-  std::vector<float> scales_;  // of a category's sum, idf scale and temperature included
+  std::size_t blocks_;         // of kLanes, a row
+  std::vector<Lanes> table_;   // [row][block]: a row's int8 weights, zeros, and its uint8 idf in the last lane
+  std::vector<float> scales_;  // of a category's sum; idf scale and temperature included
   std::vector<float> bias_;    // temperature included
   double entropy_threshold_;
+  Kernel kernel_ = BestKernel();
 };
 
 }  // namespace pointsman::classifier
