@@ -40,10 +40,6 @@ void Shard::Stop() {
   // The unwinding coroutines post their last steps to the loop: it runs dry once they and the backends are gone.
   bool idle = false;
   while (!idle) RunAndWait([&] { idle = calls_.empty(); });
-  RunAndWait([this] {
-    backends_.clear();
-    owner_.reset();
-  });
   work_.reset();
   loop_.stop();
   thread_.join();
