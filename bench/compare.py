@@ -1,7 +1,8 @@
 """The router against two floors in one run: a bare gRPC echo and the smallest gRPC-to-HTTP hop. Called by scripts/bench.
 
 Rounds are interleaved, and each begins with another peer, so that a machine that changes in between changes for all.
-Each (peer, round) is a fresh process. Only ratios inside a run mean something.
+The hop is measured twice a round: what the two differ by is the noise of this run. Only ratios inside a run mean
+something.
 """
 
 import argparse
@@ -16,14 +17,17 @@ from processes import Server, free_port
 
 OUT = pathlib.Path("build/bench")
 
-# Name, arguments of the load generator, seconds, seconds with --quick. Streams come first: what they take of memory
-# must not come out of what an earlier section has left free.
+STREAMS = ["streams", "--streams", "200", "--connections", "20", "--spread", "1"]
+# Name, arguments of the load generator, seconds, seconds with --quick.
 SECTIONS = [
-    ("streams", ["streams", "--streams", "200", "--connections", "20", "--spread", "1"], 2.5, 1.2),
     ("one", ["unary", "--calls", "1", "--connections", "1"], 1.5, 0.5),
     ("c16", ["unary", "--calls", "16", "--connections", "16"], 2.5, 0.7),
     ("c64", ["unary", "--calls", "64", "--connections", "4"], 2.5, 0.7),
+    ("streams", STREAMS, 2.5, 1.2),
 ]
+# In a process of its own that has done nothing before: the memory of the streams cannot come out of what the calls of
+# an earlier section have left free.
+FRESH = ("fresh", STREAMS, 1.2, 1.2)
 
 # What the table shows: title, section, figure, scale.
 ROWS = [
@@ -39,8 +43,9 @@ ROWS = [
     ("first chunk p50 ms, 200 streams", "streams", "first_chunk_p50_us", 1e-3),
     ("first chunk p99 ms, 200 streams", "streams", "first_chunk_p99_us", 1e-3),
     ("delay of a chunk p50 ms, 200 streams", "streams", "chunk_delay_p50_us", 1e-3),
-    ("anonymous KB per open stream", "streams", "memory_per_stream_kb", 1),
-    ("anonymous MB before the first stream", "streams", "idle_anonymous_memory_kb", 1 / 1024),
+    ("KB per open stream, after 64 calls in flight", "streams", "memory_per_stream_kb", 1),
+    ("KB per open stream, fresh process", "fresh", "memory_per_stream_kb", 1),
+    ("anonymous MB, fresh process", "fresh", "idle_anonymous_memory_kb", 1 / 1024),
 ]
 
 # What the router is held to: title, row, the other peer or None for an absolute value, limit.
@@ -48,7 +53,7 @@ GOALS = [
     ("CPU a request, 16 in flight", 0, "hop", 2.0),
     ("CPU a request, 64 in flight", 1, "hop", 2.0),
     ("CPU a chunk", 7, "hop", 2.0),
-    ("KB per open stream", 12, None, 40.0),
+    ("KB per open stream, after 64 calls in flight", 12, None, 40.0),
 ]
 
 
@@ -64,10 +69,8 @@ def arguments():
 def commands(build, mock, with_router):
     """Peer to (command, address or None)."""
     tools = build / "bench"
-    found = {
-        "echo": ([tools / "grpc_echo"], None),
-        "hop": ([tools / "grpc_hop", "--upstream", f"http://{mock}/v1/chat/completions"], None),
-    }
+    hop = [tools / "grpc_hop", "--upstream", f"http://{mock}/v1/chat/completions"]
+    found = {"echo": ([tools / "grpc_echo"], None), "hop": (hop, None)}
     if with_router:
         text = pathlib.Path("bench/router.yaml").read_text()
         text = text.replace("@MOCK@", mock).replace("@METRICS@", f"127.0.0.1:{free_port()}")
@@ -75,6 +78,7 @@ def commands(build, mock, with_router):
         config.write_text(text)
         address = f"127.0.0.1:{free_port()}"
         found["router"] = ([build / "pointsman", "serve", "--config", config, "--listen", address], address)
+    found["hop again"] = (hop, None)
     return found
 
 
@@ -92,6 +96,17 @@ def load(build, server, section, seconds):
     return figures
 
 
+def measure_peer(build, peer, command, address, quick):
+    """{section: figures} of one round."""
+    def run(sections):
+        log = OUT / f"{peer.replace(' ', '_')}.log"
+        with Server(peer, command, log, address) as server:
+            load(build, server, ["unary", "--calls", "4", "--connections", "4"], 0.3)
+            return {name: load(build, server, section, short_time if quick else time)
+                    for name, section, time, short_time in sections}
+    return run([FRESH]) | run(SECTIONS)
+
+
 def measure(build, rounds, quick, mock, with_router):
     """[{peer: {section: figures}}], one entry a round."""
     found = []
@@ -101,12 +116,8 @@ def measure(build, rounds, quick, mock, with_router):
         order = order[number % len(order):] + order[:number % len(order)]
         result = {}
         for peer in order:
-            command, address = peers[peer]
             print(f"round {number + 1} of {rounds}: {peer}", flush=True)
-            with Server(peer, command, OUT / f"{peer}.log", address) as server:
-                load(build, server, ["unary", "--calls", "4", "--connections", "4"], 0.3)
-                result[peer] = {name: load(build, server, section, short_time if quick else time)
-                                for name, section, time, short_time in SECTIONS}
+            result[peer] = measure_peer(build, peer, *peers[peer], quick)
         found.append(result)
     return found
 
@@ -120,9 +131,10 @@ def series(found, peer, row):
 def tabulate(found, with_router):
     peers = ["echo", "hop", "router"] if with_router else ["echo", "hop"]
     pairs = [("router", "hop"), ("router", "echo")] if with_router else [("hop", "echo")]
+    pairs.append(("hop again", "hop"))
     rows, values = [], []
     for index, (title, *_) in enumerate(ROWS):
-        own = {peer: series(found, peer, index) for peer in peers}
+        own = {peer: series(found, peer, index) for peer in [*peers, "hop again"]}
         both = {f"{a}/{b}": summary(ratios(own[a], own[b])) for a, b in pairs}
         each = {peer: summary(own[peer]) for peer in peers}
         rows.append([title, *(cell(each[p]) for p in peers), *(cell(r) for r in both.values())])
@@ -157,13 +169,14 @@ def main():
         log.unlink()
     binary = options.build / "pointsman"
     with_router = binary.exists() and not options.without_router
-    rounds = 1 if options.quick else max(1, min(options.rounds, 6))
+    rounds = 1 if options.quick else max(1, min(options.rounds, 5))
+    busy = os.getloadavg()[0]
     with Server("mock", [options.build / "bench/mock_upstream"], OUT / "mock.log") as mock:
         found = measure(options.build, rounds, options.quick, mock.address, with_router)
 
     text, values = tabulate(found, with_router)
     print("\n" + text + "\n")
-    result = {"time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
+    result = {"time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": machine(), "load_average_before": busy,
               "quick": options.quick, "table": values, "rounds": found}
     if with_router:
         verdict, result["goals"] = judge(found)
@@ -174,6 +187,8 @@ def main():
     result["worst_stolen_percent"] = stolen
     if stolen > 10:
         print(f"The hypervisor took up to {stolen:.0f} % of the time of a section: repeat the run before you believe it.")
+    if busy > 1:
+        print(f"The machine was busy before the run (load average {busy:.1f}): repeat it when it is quiet.")
     if options.quick:
         print("--quick: one short round, not a measurement.")
     (OUT / "result.json").write_text(json.dumps(result, indent=1) + "\n")

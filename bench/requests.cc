@@ -13,12 +13,14 @@ void AddMessage(v1::CompleteRequest& request, v1::Role role, const char* text) {
 
 v1::CompleteRequest TypicalRequest() {
   v1::CompleteRequest request;
-  AddMessage(request, v1::ROLE_USER,
-             "Two trains leave the same junction in the same direction, the first at 9:40 with 72 km/h and the second at "
-             "9:55 with 96 km/h. When does the second one catch up with the first?");
-  AddMessage(request, v1::ROLE_ASSISTANT,
-             "The first train is 15 minutes ahead, which is 18 km. The second one gains 24 km/h on it, so that it takes "
-             "18 / 24 hours, or 45 minutes: it catches up at 10:40, 72 km from the junction.");
+  AddMessage(
+      request, v1::ROLE_USER,
+      "Two trains leave the same junction in the same direction, the first at 9:40 with 72 km/h and the second at "
+      "9:55 with 96 km/h. When does the second one catch up with the first?");
+  AddMessage(
+      request, v1::ROLE_ASSISTANT,
+      "The first train is 15 minutes ahead, which is 18 km. The second one gains 24 km/h on it, so that it takes "
+      "18 / 24 hours, or 45 minutes: it catches up at 10:40, 72 km from the junction.");
   AddMessage(request, v1::ROLE_USER,
              "Now let the second train stand at a signal for 5 minutes after its first 24 km. Write down the equation "
              "for the distance of each train from the junction, piece by piece, and solve it again. Then say how much "

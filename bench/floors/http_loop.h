@@ -1,5 +1,5 @@
-// bench/floors/http_loop.h: HTTP/1.1 requests to one URL on one thread: epoll and libcurl's multi interface, connections
-// kept alive, handles used again. As little as it takes.
+// bench/floors/http_loop.h: HTTP/1.1 requests to one URL on one thread: epoll and libcurl's multi interface,
+// connections kept alive, handles used again. As little as it takes.
 #pragma once
 
 #include <curl/curl.h>
@@ -18,8 +18,8 @@ namespace pointsman::bench {
 class Transfer {
  public:
   virtual ~Transfer() = default;
-  virtual bool OnBody(std::string_view bytes) = 0;        // false aborts the transfer
-  virtual void OnEnd(CURLcode result, long status) = 0;   // last call; may delete the transfer
+  virtual bool OnBody(std::string_view bytes) = 0;       // false aborts the transfer
+  virtual void OnEnd(CURLcode result, long status) = 0;  // last call; may delete the transfer
 
   std::string request;  // the body
 };

@@ -52,13 +52,15 @@ std::string DeltaEvent(std::int64_t now) {
 
 std::string LastEvents() {
   return Event(std::string(kEventHead) + R"({"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]})") +
-         Event(std::string(kEventHead) + R"(],"usage":{"prompt_tokens":64,"completion_tokens":50,"total_tokens":114}})") +
+         Event(std::string(kEventHead) +
+               R"(],"usage":{"prompt_tokens":64,"completion_tokens":50,"total_tokens":114}})") +
          Event("[DONE]") + "0\r\n\r\n";
 }
 
 std::string Answer(std::string_view status, std::string_view body) {
-  return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: application/json\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return "HTTP/1.1 " + std::string(status) +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 std::string Completion() {

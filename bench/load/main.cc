@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
   CLI::App* unary_command = app.add_subcommand("unary", "whole answers: latency, rate, CPU time a call");
   AddCommonOptions(*unary_command, unary, json);
   unary_command->add_option("--calls", unary.calls, "calls in flight")->check(CLI::Range(1, 1024));
-  unary_command->add_option("--warm-up", unary.warm_up_seconds, "seconds before measuring")->check(CLI::Range(0.0, 10.0));
+  unary_command->add_option("--warm-up", unary.warm_up_seconds, "seconds before measuring")
+      ->check(CLI::Range(0.0, 10.0));
 
   RunOptions streams;
   streams.calls = 200;
@@ -53,5 +54,5 @@ int main(int argc, char** argv) {
   pointsman::bench::Report report =
       unary_command->parsed() ? pointsman::bench::RunUnary(options) : pointsman::bench::RunStreams(options);
   std::fputs((json ? report.ToJson() : report.ToText()).c_str(), stdout);
-  return 0;
+  return report.has_errors() ? 1 : 0;
 }

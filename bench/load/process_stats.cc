@@ -18,7 +18,8 @@ struct Stat {
   std::uint64_t ticks = 0;
 };
 
-// /proc/PID/stat, as in proc(5): the name in parentheses may hold anything, so what follows is counted from the last ')'.
+// /proc/PID/stat, as in proc(5): the name in parentheses may hold anything, so what follows is counted from the last
+// ')'.
 std::optional<Stat> ReadStat(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -28,9 +29,9 @@ std::optional<Stat> ReadStat(pid_t pid) {
   std::istringstream fields(line.substr(name_end + 1));
   std::string skipped;
   Stat stat;
-  fields >> skipped >> stat.parent;                 // fields 3 and 4
+  fields >> skipped >> stat.parent;  // fields 3 and 4
   for (int i = 5; i <= 13; ++i) fields >> skipped;
-  for (int i = 14; i <= 17; ++i) {                  // utime, stime, cutime, cstime
+  for (int i = 14; i <= 17; ++i) {  // utime, stime, cutime, cstime
     std::uint64_t ticks = 0;
     fields >> ticks;
     stat.ticks += ticks;

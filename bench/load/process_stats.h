@@ -9,7 +9,7 @@
 namespace pointsman::bench {
 
 struct ProcessUse {
-  double cpu_seconds = 0;             // user and system time of the living tree, and of its children that were waited for
+  double cpu_seconds = 0;  // user and system time of the living tree, and of its children that were waited for
   std::uint64_t anonymous_bytes = 0;  // anonymous memory of the living tree
   int processes = 0;
 };

@@ -37,7 +37,8 @@ std::string Report::ToText() const {
     char line[160];
     std::string name = figure.name;
     std::replace(name.begin(), name.end(), '_', ' ');
-    std::snprintf(line, sizeof line, "%-28s %14s %s\n", name.c_str(), Number(figure.value).c_str(), figure.unit.c_str());
+    std::snprintf(line, sizeof line, "%-28s %14s %s\n", name.c_str(), Number(figure.value).c_str(),
+                  figure.unit.c_str());
     out += line;
   }
   if (!first_error_.empty()) out += "first error: " + first_error_ + "\n";

@@ -8,7 +8,8 @@
 
 namespace pointsman::bench {
 
-// Nearest-rank percentile of nanoseconds, in microseconds; `percent` in (0, 100]. Sorts `values`. 0 when there are none.
+// Nearest-rank percentile of nanoseconds, in microseconds; `percent` in (0, 100]. Sorts `values`. 0 when there are
+// none.
 double PercentileMicroseconds(std::vector<std::int64_t>& values, double percent);
 
 // Named figures in the order in which they were added.
@@ -16,6 +17,7 @@ class Report {
  public:
   void Add(std::string name, double value, std::string unit);
   void AddError(const std::string& message);  // the first one is kept as an example
+  bool has_errors() const { return !first_error_.empty(); }
   std::string ToText() const;
   std::string ToJson() const;  // one flat object, units in the names; "first_error" is a string
 

@@ -47,7 +47,7 @@ class StreamsRun {
     }
     MachineUse machine = ReadMachine();
     std::optional<ProcessUse> before = ReadProcessTree(options_.pid);
-    if (before) peak_memory_ = before->anonymous_bytes;
+    if (before) peak_memory_ = early_memory_ = before->anonymous_bytes;
     begin_ = NowNanoseconds();
     end_ = begin_ + static_cast<std::int64_t>(options_.seconds * kSecond);
     Pass();
@@ -75,6 +75,10 @@ class StreamsRun {
       report_.Add("server_cpu_per_chunk", (after->cpu_seconds - before->cpu_seconds) * 1e6 / chunks, "us");
       report_.Add("memory_per_stream", static_cast<double>(peak_memory_ - before->anonymous_bytes) / 1024 / peak_open_,
                   "kb");
+      if (peak_open_ > early_open_ && peak_memory_ >= early_memory_) {
+        report_.Add("memory_per_further_stream",
+                    static_cast<double>(peak_memory_ - early_memory_) / 1024 / (peak_open_ - early_open_), "kb");
+      }
       report_.Add("idle_anonymous_memory", static_cast<double>(before->anonymous_bytes) / 1024, "kb");
     }
     report_.Add("stolen", stolen * 100, "percent");
@@ -98,6 +102,7 @@ class StreamsRun {
     for (;;) {
       std::int64_t now = NowNanoseconds();
       for (; waiting < slots_.size() && FirstStart(waiting) <= now; ++waiting) {
+        if (waiting == stubs_.size()) LookAtEarlyMemory();
         if (MayStart()) Start(slots_[waiting]);
       }
       if (waiting == slots_.size() && open_ == 0) return;
@@ -109,9 +114,20 @@ class StreamsRun {
       if (waiting < slots_.size()) until = std::min(until, FirstStart(waiting));
       void* tag = nullptr;
       bool ok = false;
-      auto deadline = std::chrono::system_clock::now() + std::chrono::nanoseconds(std::max<std::int64_t>(0, until - now));
-      if (queue_.AsyncNext(&tag, &ok, deadline) == grpc::CompletionQueue::GOT_EVENT) Continue(*static_cast<Slot*>(tag), ok);
+      auto deadline =
+          std::chrono::system_clock::now() + std::chrono::nanoseconds(std::max<std::int64_t>(0, until - now));
+      if (queue_.AsyncNext(&tag, &ok, deadline) == grpc::CompletionQueue::GOT_EVENT)
+        Continue(*static_cast<Slot*>(tag), ok);
     }
+  }
+
+  // With one stream open on each connection: what the connections and the server's threads take is there by now.
+  void LookAtEarlyMemory() {
+    std::optional<ProcessUse> use;
+    if (options_.pid != 0) use = ReadProcessTree(options_.pid);
+    if (!use) return;
+    early_memory_ = use->anonymous_bytes;
+    early_open_ = open_;
   }
 
   void Start(Slot& slot) {
@@ -172,8 +188,8 @@ class StreamsRun {
     if (!slot.status.ok()) {
       report_.AddError(slot.status.error_message());
     } else {
-      report_.AddError("status OK, but " + std::to_string(slot.chunks) + " of " + std::to_string(kChunks) + " chunks and " +
-                       (slot.done ? "a" : "no") + " done event");
+      report_.AddError("status OK, but " + std::to_string(slot.chunks) + " of " + std::to_string(kChunks) +
+                       " chunks and " + (slot.done ? "a" : "no") + " done event");
     }
   }
 
@@ -183,8 +199,9 @@ class StreamsRun {
   std::vector<v1::CompleteRequest> requests_;
   std::vector<Slot> slots_;
   std::int64_t begin_ = 0, end_ = 0;
-  std::uint64_t started_ = 0, streams_ = 0, errors_ = 0, messages_ = 0, peak_memory_ = 0;
-  int open_ = 0, peak_open_ = 0;
+  std::uint64_t started_ = 0, streams_ = 0, errors_ = 0, messages_ = 0;
+  std::uint64_t peak_memory_ = 0, early_memory_ = 0;
+  int open_ = 0, peak_open_ = 0, early_open_ = 0;
   std::vector<std::int64_t> first_, delays_, sent_;
   Report report_;
 };

@@ -87,7 +87,8 @@ class UnaryRun {
     bool good = slot.status.ok() && HasAnswer(slot.response);
     if (!good) {
       ++errors_;
-      report_.AddError(slot.status.ok() ? "status OK with an answer of less than 100 bytes" : slot.status.error_message());
+      report_.AddError(slot.status.ok() ? "status OK with an answer of less than 100 bytes"
+                                        : slot.status.error_message());
     } else if (measuring_) {
       latencies_.push_back(NowNanoseconds() - slot.started);
     }
@@ -95,7 +96,8 @@ class UnaryRun {
 
   // Keeps all slots busy until the time is up, `max_calls` (0 = any number) ended well, or too many failed.
   void Pass(double seconds, std::uint64_t max_calls) {
-    Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    Clock::time_point end =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     auto end_for_grpc = std::chrono::system_clock::now() + (end - Clock::now());
     void* tag = nullptr;
     bool ok = false;
