@@ -21,21 +21,6 @@ function(pointsman_llama_missing what)
     "Or build a router without it: -DPOINTSMAN_LOCAL_ENGINE=OFF.")
 endfunction()
 
-# libllama from the source tree, in a scope of its own: nothing that is set here reaches our targets.
-function(pointsman_build_llama)
-  set(CMAKE_BUILD_TYPE Release)
-  foreach(option BUILD_SHARED_LIBS GGML_OPENMP GGML_CCACHE LLAMA_ALL_WARNINGS LLAMA_BUILD_COMMON LLAMA_BUILD_TESTS
-                 LLAMA_BUILD_TOOLS LLAMA_BUILD_EXAMPLES LLAMA_BUILD_SERVER LLAMA_BUILD_APP)
-    set(${option} OFF CACHE BOOL "" FORCE)
-  endforeach()
-  option(GGML_NATIVE "Compile llama.cpp for this machine's processor" ON)
-  add_subdirectory(${POINTSMAN_LLAMA_SOURCE} ${CMAKE_BINARY_DIR}/llama EXCLUDE_FROM_ALL)
-  # The per-configuration flags follow the top folder's build type, so the ones that matter are added once more, last.
-  foreach(target llama ggml ggml-base ggml-cpu)
-    target_compile_options(${target} PRIVATE -O3 -DNDEBUG -w)
-  endforeach()
-endfunction()
-
 set(llama_common_sources
   jinja/caps.cpp jinja/lexer.cpp jinja/parser.cpp jinja/runtime.cpp jinja/string.cpp jinja/value.cpp
   unicode.cpp json.cpp json-schema.cpp json-schema-to-grammar.cpp trie.cpp)
@@ -51,12 +36,7 @@ if(llama_FOUND)
   message(STATUS "llama.cpp: installed package in ${llama_DIR}")
 elseif(EXISTS "${POINTSMAN_LLAMA_SOURCE}/CMakeLists.txt")
   message(STATUS "llama.cpp: no installed package, built from ${POINTSMAN_LLAMA_SOURCE}")
-  pointsman_build_llama()
 else()
   pointsman_llama_missing("no `llama` package is in CMAKE_PREFIX_PATH (${CMAKE_PREFIX_PATH}) and ${POINTSMAN_LLAMA_SOURCE} has no CMakeLists.txt")
 endif()
-
-add_library(pointsman_llama STATIC ${llama_common_sources} ${CMAKE_SOURCE_DIR}/cmake/llama/strings.cc)
-target_compile_options(pointsman_llama PRIVATE -O2 -DNDEBUG -w)
-target_include_directories(pointsman_llama SYSTEM PUBLIC ${POINTSMAN_LLAMA_SOURCE}/common ${POINTSMAN_LLAMA_SOURCE}/vendor)
-target_link_libraries(pointsman_llama PUBLIC llama Threads::Threads)
+add_subdirectory(${CMAKE_SOURCE_DIR}/cmake/llama llama)
