@@ -29,13 +29,14 @@ Error FromWire(const grpc::Status& status) {
     error.field = details.substr(field + kField.size());
     return error;
   }
+  // Not of our making: the transport's own.
   switch (status.error_code()) {
-    case grpc::StatusCode::CANCELLED: return Cancelled("cancelled");
     case grpc::StatusCode::DEADLINE_EXCEEDED: return DeadlineExceeded("the deadline passed during generation");
-    default: break;
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return {ErrorClass::kRetryElsewhere, Code::kResourceExhausted, "the engine worker: " + status.error_message()};
+    // The connection broke, or the worker was shutting down: nobody on our side cancels and then reads on.
+    default: return Unavailable("the engine worker ended while it answered (" + status.error_message() + ")");
   }
-  // Nothing of ours: the connection broke, so the worker is gone.
-  return Unavailable("the engine worker ended while it answered (" + status.error_message() + ")");
 }
 
 }  // namespace pointsman::engine
