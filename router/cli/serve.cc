@@ -69,11 +69,11 @@ int Serve(const ServeOptions& options) {
     std::cerr << config::ToString(problems);
     return 1;
   }
-  telemetry::InitLog(parsed.config->telemetry);
+  telemetry::StartLog(parsed.config->telemetry);
   Result<std::unique_ptr<gateway::Server>> started = gateway::Server::Start(parsed.config, options.server);
   if (!started) {
     telemetry::Log(telemetry::Level::kError, "cannot start", {{"error", started.error().message}});
-    telemetry::FlushLog();
+    telemetry::StopLog();
     std::cerr << "pointsman: " << started.error().message << "\n";
     return 1;
   }
@@ -94,7 +94,7 @@ int Serve(const ServeOptions& options) {
                                                        {"in_flight", server.in_flight()}});
   server.Shutdown(std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000)));
   telemetry::Log(telemetry::Level::kInfo, "stopped", {});
-  telemetry::FlushLog();
+  telemetry::StopLog();
   return 0;
 }
 

@@ -20,7 +20,7 @@ const char* NameOf(telemetry::Rpc rpc) {
 
 void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Status& status, double seconds) {
   telemetry::Level level = status.ok() ? telemetry::Level::kDebug : telemetry::Level::kInfo;
-  if (!telemetry::Logs(level)) return;
+  if (!telemetry::LogEnabled(level)) return;
   telemetry::Log(level, "call ended",
                  {{"rpc", NameOf(rpc)},
                   {"request_id", request_id},

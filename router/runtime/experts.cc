@@ -38,7 +38,7 @@ Experts::Experts(const config::Config& config, Shards& shards, const std::filesy
         if (std::holds_alternative<config::LocalBackend>(expert.backend)) {
           backends.push_back(std::make_unique<engine::EngineBackend>(shard.loop(), *parts_->supervisor, expert));
         } else {
-          backends.push_back(std::make_unique<openai::OpenAiBackend>(shard.loop(), *multi, expert));
+          backends.push_back(std::make_unique<openai::OpenAiBackend>(*multi, expert));
         }
       }
       shard.SetBackends(std::move(backends), std::move(multi));
