@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "base/async.h"
 #include "pointsman/v1/pointsman.pb.h"
@@ -51,7 +51,10 @@ class MemoryCache {
 
  private:
   struct Stripe;
+  Stripe& StripeOf(const Key& key) const;
+
   std::size_t capacity_;
+  std::size_t stripe_count_;  // a power of two
   std::chrono::seconds ttl_;
   std::unique_ptr<Stripe[]> stripes_;
 };
