@@ -32,7 +32,10 @@ def run(command):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise SystemExit(f"bench: {' '.join(map(str, command))} failed:\n{done.stderr.strip()[-2000:]}")
-    return json.loads(done.stdout)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise SystemExit(f"bench: {' '.join(map(str, command))} printed no JSON: {done.stdout[:200]!r}") from None
 
 
 def ours(options):
