@@ -29,7 +29,11 @@ def arguments():
 
 
 def run(command):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    words = [str(c) for c in command]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"bench: {' '.join(words)} took more than 120 s: is the machine busy?") from None
     if done.returncode != 0:
         raise SystemExit(f"bench: {' '.join(map(str, command))} failed:\n{done.stderr.strip()[-2000:]}")
     try:
