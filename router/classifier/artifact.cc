@@ -11,7 +11,6 @@
 #include <cstring>
 #include <fstream>
 #include <set>
-#include <string_view>
 
 #include "router/classifier/features.h"
 
@@ -76,7 +75,8 @@ bool AllFinite(const Values& values) {
 
 std::string Flaw(const v1::LinearClassifier& model) {
   const auto categories = static_cast<std::size_t>(model.categories_size());
-  if (categories < 2 || categories > kMaxCategories) return "it has " + std::to_string(categories) + " categories (2 to 256)";
+  if (categories < 2 || categories > kMaxCategories)
+    return "it has " + std::to_string(categories) + " categories (2 to 256)";
   const std::set<std::string> distinct(model.categories().begin(), model.categories().end());
   if (distinct.size() != categories || distinct.contains("")) return "its category names are empty or not distinct";
   if (model.bucket_bits() < 8 || model.bucket_bits() > 22) return "bucket_bits is not 8 to 22";
@@ -105,20 +105,23 @@ Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) {
   std::string data(size, '\0');
   std::ifstream in(file, std::ios::binary);
   if (!in.read(data.data(), static_cast<std::streamsize>(size))) return Bad(file, "cannot be read");
+  return ParseArtifact(data, file);
+}
 
-  const std::string_view whole = data;
-  const std::string_view magic = whole.substr(0, kMagic.size());
+Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem::path& file) {
+  const std::string_view magic = bytes.substr(0, kMagic.size());
   if (magic.empty()) return Bad(file, "truncated: it is empty");
   if (magic != kMagic.substr(0, magic.size())) {
     if (magic.size() == kMagic.size() && magic.substr(0, 7) == kMagic.substr(0, 7)) {
-      return Bad(file, "written by another version (" + std::string(magic) + ", this program reads PMARTIF1): train it anew");
+      return Bad(file,
+                 "written by another version (" + std::string(magic) + ", this program reads PMARTIF1): train it anew");
     }
     return Bad(file, "not an artifact: it does not begin with PMARTIF1");
   }
-  if (size <= kHeaderBytes) return Bad(file, "truncated: it has " + std::to_string(size) + " bytes");
-  const std::string_view message = whole.substr(kHeaderBytes);
+  if (bytes.size() <= kHeaderBytes) return Bad(file, "truncated: it has " + std::to_string(bytes.size()) + " bytes");
+  const std::string_view message = bytes.substr(kHeaderBytes);
   const auto sum = Sha256(message);
-  if (std::memcmp(sum.data(), data.data() + kMagic.size(), kSumBytes) != 0) {
+  if (std::memcmp(sum.data(), bytes.data() + kMagic.size(), kSumBytes) != 0) {
     if (EndsEarly(message)) return Bad(file, "truncated: it ends in the middle of the model");
     return Bad(file, "checksum mismatch: the file is damaged");
   }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "pointsman/v1/artifact.pb.h"
@@ -19,6 +20,9 @@ struct ArtifactFile {
 
 // Reads a file and checks it whole: what this returns can be served. Blocking. Every error names the file.
 Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file);
+
+// The same for the bytes of a file; `file` is only named in errors.
+Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
 Result<std::string> WriteArtifact(const std::filesystem::path& file, const v1::Artifact& artifact);

@@ -13,9 +13,9 @@
 
 namespace pointsman::classifier {
 
-inline constexpr std::uint32_t kGroups = 3;         // words, word pairs, character n-grams: each has its own buckets
-inline constexpr std::size_t kTokenBytes = 62;      // longest token
-inline constexpr std::size_t kDigits = 5;           // longest number
+inline constexpr std::uint32_t kGroups = 3;            // words, word pairs, character n-grams: each has its own buckets
+inline constexpr std::size_t kTokenBytes = 62;         // longest token
+inline constexpr std::size_t kDigits = 5;              // longest number
 inline constexpr std::uint32_t kMaxTextBytes = 16384;  // limit of max_bytes: int32 sums of int8 * uint8 cannot overflow
 
 enum class Group : std::uint32_t { kWord = 0, kPair = 1, kCharacters = 2 };

@@ -53,8 +53,9 @@ LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum
   }
 }
 
-// Vector types of the compiler (gcc, clang), because the plain loop compiled to scalar code. The products fit 16 bits (127 * 255). Always inlined, so that each caller compiles it for
-// the instructions that it may use. The lane of the idf collects a meaningless sum that nobody reads.
+// Vector types of the compiler (gcc, clang), because the plain loop compiled to scalar code. The products fit 16 bits
+// (127 * 255). Always inlined, so that each caller compiles it for the instructions that it may use. The lane of the
+// idf collects a meaningless sum that nobody reads.
 [[gnu::always_inline]] inline void LinearModel::SumRows(const Lanes* table, std::size_t blocks, std::size_t block,
                                                         const std::uint32_t* rows, std::size_t count,
                                                         std::int32_t* sums) {
@@ -79,7 +80,8 @@ LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void LinearModel::SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block,
-                                                      const std::uint32_t* rows, std::size_t count, std::int32_t* sums) {
+                                                      const std::uint32_t* rows, std::size_t count,
+                                                      std::int32_t* sums) {
   SumRows(table, blocks, block, rows, count, sums);
 }
 LinearModel::Kernel LinearModel::BestKernel() { return __builtin_cpu_supports("avx2") ? SumRowsWide : SumRows; }
@@ -147,15 +149,14 @@ std::vector<std::pair<std::string, double>> LinearModel::Explain(std::string_vie
     ++occurrences;
     const std::uint32_t row = feature.Row(bucket_bits_);
     if (idf(row) == 0) return;
-    const auto share = [&](std::size_t c) {
-      return static_cast<double>(idf(row)) * weight(row, c) * scales_[c];
-    };
+    const auto share = [&](std::size_t c) { return static_cast<double>(idf(row)) * weight(row, c) * scales_[c]; };
     double mean = 0;
     for (std::size_t c = 0; c < categories_.size(); ++c) mean += share(c) / static_cast<double>(categories_.size());
     shares[{feature.group, Readable(feature)}] += share(category) - mean;
   });
   std::vector<std::pair<std::string, double>> sorted;
-  for (auto& [key, share] : shares) sorted.emplace_back(key.second, share / std::sqrt(static_cast<double>(occurrences)));
+  for (auto& [key, share] : shares)
+    sorted.emplace_back(key.second, share / std::sqrt(static_cast<double>(occurrences)));
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   if (sorted.size() > count) sorted.resize(count);
   return sorted;

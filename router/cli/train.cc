@@ -30,7 +30,8 @@ class ProgressBar {
     shown_ = now;
     const int filled = static_cast<int>(share * kWidth);
     const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    std::fprintf(stderr, "\r\033[K%s [%s] %3d %%", std::string(stage).c_str(), bar.c_str(), static_cast<int>(100 * share));
+    std::fprintf(stderr, "\r\033[K%s [%s] %3d %%", std::string(stage).c_str(), bar.c_str(),
+                 static_cast<int>(100 * share));
   }
   void Clear() {
     if (shown_ != Clock::time_point{}) std::fputs("\r\033[K", stderr);
@@ -88,7 +89,9 @@ int Run(Flags& flags) {
 
 void AddRowOptions(CLI::App& command, Flags& flags) {
   offline::RowOptions& rows = flags.options.rows;
-  command.add_option("--rows", rows.files, "JSON lines, plain or gzip; repeatable")->required()->check(CLI::ExistingFile);
+  command.add_option("--rows", rows.files, "JSON lines, plain or gzip; repeatable")
+      ->required()
+      ->check(CLI::ExistingFile);
   command.add_option("--text", rows.text_field, "field with the text")->capture_default_str();
   command.add_option("--label", rows.label_field, "field with the category")->capture_default_str();
   auto* source = command.add_option("--source", rows.source_field, "field with the name of the row's source");
@@ -96,18 +99,22 @@ void AddRowOptions(CLI::App& command, Flags& flags) {
   command.add_option("--drop", flags.drop, "label (before renaming) whose rows are left out; repeatable");
   command.add_option("--drop-source", flags.drop_source, "source whose rows are left out; repeatable")->needs(source);
   command.add_option("--licence", flags.licence, "SOURCE=SPDX: recorded in the artifact; repeatable")
-      ->check(Pairs())->needs(source);
+      ->check(Pairs())
+      ->needs(source);
   command.add_flag("--skip-bad", rows.skip_bad, "leave bad rows out and count them, instead of stopping at the first");
 }
 
 void AddFitOptions(CLI::App& command, Flags& flags) {
   offline::TrainOptions& options = flags.options;
   command.add_option("--holdout", options.holdout, "share of rows that calibrate and measure")->capture_default_str();
-  command.add_option("--coverage", options.coverage, "share of held-out rows that shall be certain; sets the entropy threshold")
+  command
+      .add_option("--coverage", options.coverage,
+                  "share of held-out rows that shall be certain; sets the entropy threshold")
       ->capture_default_str();
   command.add_option("--seed", options.fit.seed, "of the order of rows and of dropout")->capture_default_str();
   command.add_option("--epochs", options.fit.epochs, "passes over the rows")->capture_default_str();
-  command.add_option("--balance", options.fit.balance, "0: rows weigh the same; 1: categories do")->capture_default_str();
+  command.add_option("--balance", options.fit.balance, "0: rows weigh the same; 1: categories do")
+      ->capture_default_str();
   command.add_option("--dropout", options.fit.dropout, "share of features left out at a step")->capture_default_str();
   command.add_option("--learning-rate", options.fit.learning_rate, "of the first step")->capture_default_str();
   command.add_option("--last-learning-rate", options.fit.last_learning_rate, "of the last step")->capture_default_str();

@@ -17,7 +17,7 @@ struct Prediction {
 
 struct CategoryMetrics {
   std::string name;
-  std::size_t rows = 0;  // with that truth
+  std::size_t rows = 0;                      // with that truth
   double precision = 0, recall = 0, f1 = 0;  // [0, 1]; 0 where undefined
 };
 
@@ -36,10 +36,10 @@ struct Metrics {
   std::size_t rows = 0;
   double accuracy = 0, macro_f1 = 0;  // macro: mean over the categories that have rows
   double nll = 0;                     // mean -ln p(truth), nats
-  double ece = 0;                     // expected calibration error, 15 equal bins of the largest probability (Guo et al. 2017, section 2)
+  double ece = 0;  // expected calibration error, 15 equal bins of the largest probability (Guo et al. 2017, section 2)
   std::vector<CategoryMetrics> categories;
-  std::vector<Confusion> confusions;       // the ten most frequent errors, most frequent first
-  std::vector<CoveragePoint> curve;        // coverage 0.1, 0.2, ... 1.0
+  std::vector<Confusion> confusions;  // the ten most frequent errors, most frequent first
+  std::vector<CoveragePoint> curve;   // coverage 0.1, 0.2, ... 1.0
 };
 
 Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::string>& categories);

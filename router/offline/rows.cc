@@ -102,7 +102,8 @@ class Reader {
     const auto [seen, fresh] = seen_.try_emplace(*text, Seen{index, place});
     if (!fresh) {
       if (seen->second.label != index) {
-        return "the text has label \"" + *label + "\", but \"" + result_.labels[seen->second.label] + "\" at " + seen->second.place;
+        return "the text has label \"" + *label + "\", but \"" + result_.labels[seen->second.label] + "\" at " +
+               seen->second.place;
       }
       ++result_.duplicates;
       return "";
@@ -117,7 +118,8 @@ class Reader {
     std::sort(sorted.begin(), sorted.end());
     std::vector<std::uint32_t> moved;
     for (const std::string& label : result_.labels) {
-      moved.push_back(static_cast<std::uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), label) - sorted.begin()));
+      moved.push_back(
+          static_cast<std::uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), label) - sorted.begin()));
     }
     for (Row& row : result_.rows) row.label = moved[row.label];
     result_.labels = std::move(sorted);

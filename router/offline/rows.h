@@ -20,7 +20,7 @@ struct RowOptions {
   std::map<std::string, std::string> rename;  // label -> label
   std::set<std::string> drop_labels;          // as in the file, before renaming
   std::set<std::string> drop_sources;
-  bool skip_bad = false;                      // leave bad rows out and count them, instead of stopping at the first
+  bool skip_bad = false;  // leave bad rows out and count them, instead of stopping at the first
 };
 
 struct Row {
@@ -39,8 +39,9 @@ struct Rows {
   std::vector<std::string> bad_examples;  // the first 10 messages
 };
 
-// Reads all files. A bad row (not JSON, a field missing or empty or not a string, a text seen before with another label)
-// is an error "file:line: what". Lines longer than 16 MiB are errors. `progress` gets the share of the bytes read.
+// Reads all files. A bad row (not JSON, a field missing or empty or not a string, a text seen before with another
+// label) is an error "file:line: what". Lines longer than 16 MiB are errors. `progress` gets the share of the bytes
+// read.
 Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double)>& progress);
 
 }  // namespace pointsman::offline

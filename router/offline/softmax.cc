@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kLanes = 8;  // floats; classes are padded to a multiple of it so that loops over them vectorise
 
-// splitmix64 (Steele, Lea, Flood 2014): the same numbers on every platform, which <random>'s distributions do not promise.
+// splitmix64 (Steele, Lea, Flood 2014): the same numbers on every platform, which <random>'s distributions do not
+// promise.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -29,7 +30,7 @@ class Random {
 
 // The texts as rows of a sparse matrix of counts.
 struct Counts {
-  std::vector<std::size_t> begin{0};   // of each text's entries; one more than texts
+  std::vector<std::size_t> begin{0};  // of each text's entries; one more than texts
   std::vector<std::uint32_t> row;
   std::vector<std::uint16_t> count;
   std::vector<std::uint32_t> occurrences;  // of a text
@@ -77,13 +78,17 @@ std::string InverseFrequencies(const Counts& counts, std::size_t buckets, std::u
 class Fitter {
  public:
   Fitter(std::size_t rows, std::size_t classes)
-      : classes_(classes), stride_((classes + kLanes - 1) / kLanes * kLanes), table_((rows + 1) * 2 * stride_), p_(stride_) {}
+      : classes_(classes),
+        stride_((classes + kLanes - 1) / kLanes * kLanes),
+        table_((rows + 1) * 2 * stride_),
+        p_(stride_) {}
 
   float* weights(std::size_t row) { return &table_[row * 2 * stride_]; }
   std::size_t bias_row() const { return table_.size() / (2 * stride_) - 1; }
 
   // One step on one example: its features' rows and values.
-  void Step(std::span<const std::uint32_t> rows, std::span<const float> values, std::uint32_t label, float rate, float weight) {
+  void Step(std::span<const std::uint32_t> rows, std::span<const float> values, std::uint32_t label, float rate,
+            float weight) {
     float* const p = p_.data();
     std::fill(p_.begin(), p_.end(), 0.0F);
     for (std::size_t i = 0; i < rows.size(); ++i) {

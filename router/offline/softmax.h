@@ -20,7 +20,7 @@ struct FitOptions {
   double learning_rate = 0.3;        // of the first step; > 0
   double last_learning_rate = 0.03;  // of the last one; between them it falls geometrically
   double dropout = 0.3;              // share of features left out at each step, [0, 1)
-  double balance = 0;                // a row of a category with n rows weighs n^-balance (mean 1): 0 = as they come, 1 = equal
+  double balance = 0;  // a row of a category with n rows weighs n^-balance (mean 1): 0 = as they come, 1 = equal
   std::uint64_t seed = 1;
 };
 

@@ -28,7 +28,8 @@ Result<void> Check(const TrainOptions& o) {
   }
   if (!(o.fit.balance >= 0 && o.fit.balance <= 1)) return InvalidArgument("balance", "--balance is not in [0, 1]");
   if (o.fit.epochs == 0 || o.fit.epochs > 1000) return InvalidArgument("epochs", "--epochs is not 1 to 1000");
-  if (o.fit.bucket_bits < 8 || o.fit.bucket_bits > 22) return InvalidArgument("bucket_bits", "--bucket-bits is not 8 to 22");
+  if (o.fit.bucket_bits < 8 || o.fit.bucket_bits > 22)
+    return InvalidArgument("bucket_bits", "--bucket-bits is not 8 to 22");
   if (o.fit.max_bytes < 64 || o.fit.max_bytes > classifier::kMaxTextBytes) {
     return InvalidArgument("max_bytes", "--max-bytes is not 64 to 16384");
   }
@@ -120,9 +121,11 @@ Result<TrainReport> TrainClassifier(const TrainOptions& options) {
   report.bad_examples = rows->bad_examples;
   report.rows = rows->rows.size();
   CountSources(*rows, options, report);
-  const std::string found = std::to_string(report.rows) + " rows of " + std::to_string(report.categories.size()) + " labels";
+  const std::string found =
+      std::to_string(report.rows) + " rows of " + std::to_string(report.categories.size()) + " labels";
   if (report.categories.size() < 2) return InvalidArgument("rows", found + ": at least 2 labels are needed");
-  if (report.categories.size() > classifier::kMaxCategories) return InvalidArgument("rows", found + ": at most 256 labels are served");
+  if (report.categories.size() > classifier::kMaxCategories)
+    return InvalidArgument("rows", found + ": at most 256 labels are served");
 
   std::vector<Example> all, fitted, held_out;
   for (const Row& row : rows->rows) {

@@ -38,7 +38,7 @@ struct TrainReport {
   std::size_t rows = 0, held_out = 0;
   std::uint64_t dropped = 0, duplicates = 0, bad = 0;
   std::vector<std::string> bad_examples;
-  Metrics metrics;            // with the fitted temperature
+  Metrics metrics;              // with the fitted temperature
   double ece_uncalibrated = 0;  // at temperature 1
   double temperature = 1;
   double entropy_threshold = 0;  // nats

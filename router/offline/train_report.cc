@@ -28,9 +28,9 @@ std::string Curve(const Metrics& metrics) {
 }  // namespace
 
 std::string ReportText(const TrainReport& r) {
-  std::string text = Format("%zu rows, %zu categories (dropped %llu, duplicates %llu, bad %llu)\n", r.rows, r.categories.size(),
-                            static_cast<unsigned long long>(r.dropped), static_cast<unsigned long long>(r.duplicates),
-                            static_cast<unsigned long long>(r.bad));
+  std::string text = Format("%zu rows, %zu categories (dropped %llu, duplicates %llu, bad %llu)\n", r.rows,
+                            r.categories.size(), static_cast<unsigned long long>(r.dropped),
+                            static_cast<unsigned long long>(r.duplicates), static_cast<unsigned long long>(r.bad));
   for (const std::string& bad : r.bad_examples) text += "  left out: " + bad + "\n";
   text += "\nSources:\n";
   for (const SourceRows& s : r.sources) {
@@ -47,16 +47,19 @@ std::string ReportText(const TrainReport& r) {
                  r.entropy_threshold, 100 * r.coverage, 100 * r.accuracy_certain);
   text += "\n  category                    rows  precision  recall    F1\n";
   for (const CategoryMetrics& c : r.metrics.categories) {
-    text += Format("  %-24s %7zu    %5.1f %%  %5.1f %%  %5.1f %%\n", c.name.c_str(), c.rows, 100 * c.precision, 100 * c.recall,
-                   100 * c.f1);
+    text += Format("  %-24s %7zu    %5.1f %%  %5.1f %%  %5.1f %%\n", c.name.c_str(), c.rows, 100 * c.precision,
+                   100 * c.recall, 100 * c.f1);
   }
   text += "\nMost frequent errors:\n";
   for (const Confusion& c : r.metrics.confusions) {
     text += Format("  %4zu  %s -> %s\n", c.rows, c.truth.c_str(), c.predicted.c_str());
   }
   text += Curve(r.metrics);
-  text += Format("\nThe artifact's weights were then fitted on all %zu rows, with the temperature and threshold above; these rows\n"
-                 "cannot measure it.\n", r.rows);
+  text += Format(
+      "\nThe artifact's weights were then fitted on all %zu rows, with the temperature and threshold above; these "
+      "rows\n"
+      "cannot measure it.\n",
+      r.rows);
   text += Format("%s: %llu bytes, sha256 %s\n", r.out.c_str(), static_cast<unsigned long long>(r.artifact_bytes),
                  r.checksum.c_str());
   return text;
@@ -88,16 +91,17 @@ std::string ReportJson(const TrainReport& r) {
                                  {"categories", categories},
                                  {"confusions", confusions},
                                  {"curve", curve}};
-  const json::object report = {{"rows", r.rows},
-                               {"dropped", r.dropped},
-                               {"duplicates", r.duplicates},
-                               {"bad", r.bad},
-                               {"bad_examples", bad},
-                               {"sources", sources},
-                               {"held_out", held_out},
-                               {"temperature", r.temperature},
-                               {"entropy_threshold", r.entropy_threshold},
-                               {"artifact", {{"file", r.out.string()}, {"bytes", r.artifact_bytes}, {"sha256", r.checksum}}}};
+  const json::object report = {
+      {"rows", r.rows},
+      {"dropped", r.dropped},
+      {"duplicates", r.duplicates},
+      {"bad", r.bad},
+      {"bad_examples", bad},
+      {"sources", sources},
+      {"held_out", held_out},
+      {"temperature", r.temperature},
+      {"entropy_threshold", r.entropy_threshold},
+      {"artifact", {{"file", r.out.string()}, {"bytes", r.artifact_bytes}, {"sha256", r.checksum}}}};
   return json::serialize(report);
 }
 

@@ -18,11 +18,11 @@ constexpr std::chrono::milliseconds kPoll{2};
 
 }  // namespace
 
-TestServer::TestServer(const std::string& yaml, unsigned shards) {
+TestServer::TestServer(const std::string& yaml, unsigned shards, const std::string& listen) {
   auto parsed = config::ParseText(yaml, std::filesystem::path(POINTSMAN_SOURCE_DIR) / "test.yaml");
   if (!parsed.ok()) throw std::runtime_error(config::ToString(parsed.problems));
   gateway::ServerOptions options;
-  options.listen = "127.0.0.1:0";
+  options.listen = listen;
   options.metrics = "127.0.0.1:0";
   options.shards = shards;
   options.program = Program();
@@ -80,7 +80,7 @@ std::size_t OpenFiles() {
 
 std::string Program() {
   if (const char* program = std::getenv("POINTSMAN_BINARY")) return program;
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "pointsman").string();
+  return POINTSMAN_PROGRAM;
 }
 
 std::string Model() {

@@ -20,7 +20,7 @@ namespace pointsman::testing_support {
 class TestServer {
  public:
   // `yaml` is a configuration without `server:`; relative paths start from the source tree.
-  explicit TestServer(const std::string& yaml, unsigned shards = 2);
+  explicit TestServer(const std::string& yaml, unsigned shards = 2, const std::string& listen = "127.0.0.1:0");
   ~TestServer();
 
   gateway::Server& server() { return *server_; }
