@@ -14,6 +14,7 @@
 
 #include "policies/choose.h"
 #include "policies/score/category_map.h"
+#include "router/classifier/default_artifact.h"
 #include "router/gateway/admin_service.h"
 #include "router/gateway/pointsman_service.h"
 #include "router/runtime/experts.h"
@@ -52,7 +53,9 @@ std::vector<config::Problem> CheckMaps(const config::Config& config, const class
 
 Result<std::shared_ptr<const classifier::Classifier>> LoadClassifier(const config::Config& config) {
   if (!AnyPolicyNeedsEvidence(config)) return std::shared_ptr<const classifier::Classifier>();
-  return classifier::Classifier::Load(config.classifier.artifact, config.classifier.entropy_threshold);
+  const config::Classifier& wanted = config.classifier;
+  return classifier::Classifier::Load(wanted.artifact.empty() ? classifier::DefaultArtifact() : wanted.artifact,
+                                      wanted.entropy_threshold);
 }
 
 Result<std::string> ReadFile(const std::filesystem::path& path) {
