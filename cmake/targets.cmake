@@ -8,7 +8,11 @@ endif()
 
 # Warnings and sanitizers for one target of ours; never for others' code.
 function(pointsman_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-restrict)  # g++ 12: false alarms on std::string (PR105329)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # False alarms of g++ 12: string concatenation (PR105329), frames of coroutines.
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-mismatched-new-delete)
+  endif()
   pointsman_sanitizers(${target})
 endfunction()
 
