@@ -75,8 +75,8 @@ std::string FormatDuration(std::chrono::milliseconds duration) {
 std::string FormatSize(std::uint64_t bytes) { return FormatWithUnit(bytes, kSizes, 0, 3); }
 
 std::string FormatNumber(double number) {
-  char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof text, number);
+  char text[400];  // the longest double has 309 digits
+  auto [end, error] = std::to_chars(text, text + sizeof text, number, std::chars_format::fixed);
   return error == std::errc{} ? std::string(text, end) : std::to_string(number);
 }
 

@@ -1,24 +1,16 @@
 #include "router/telemetry/metrics.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <exception>
 #include <sstream>
 
-#include "config/address.h"
 #include "router/telemetry/log.h"
+#include "router/telemetry/metrics_page.h"
 #include "router/version.h"
 
 namespace pointsman::telemetry {
@@ -98,33 +90,6 @@ class Sampled : public prometheus::Collectable {
   std::function<Gauges()> sample_;
 };
 
-// Why nobody can listen there, "" when one can. The web server itself prints the reason and only says that it failed.
-std::string ListenFlaw(const std::string& host, std::uint16_t port) {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    size = sizeof *v4;
-  } else if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    size = sizeof *v6;
-  } else {
-    return "the host must be an IP address or localhost";
-  }
-  const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return std::strerror(errno);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 && listen(fd, 1) == 0;
-  std::string flaw = bound ? "" : std::strerror(errno);
-  close(fd);
-  return flaw;
-}
-
 }  // namespace
 
 struct Metrics::Impl {
@@ -189,7 +154,7 @@ struct Metrics::Impl {
   std::vector<ExpertHandles> experts;
   Histogram* classify_seconds = nullptr;
   std::vector<Counter*> cache;
-  std::unique_ptr<prometheus::Exposer> exposer;  // last: it goes first, and with it the scrapes
+  std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
 
 Metrics::Metrics(const Names& names, std::function<Gauges()> sample)
@@ -198,25 +163,10 @@ Metrics::Metrics(const Names& names, std::function<Gauges()> sample)
 Metrics::~Metrics() = default;
 
 Result<int> Metrics::Listen(const std::string& address) {
-  auto parsed = config::ParseAddress(address);
-  if (!parsed) return std::move(parsed).error();
-  std::string host = parsed->host == "localhost" ? "127.0.0.1" : parsed->host;
-  auto fail = [&](const std::string& why) {
-    return Unavailable("cannot listen on " + address + " for metrics: " + why + " (set server.metrics to a free address, or to off)");
-  };
-  if (std::string flaw = ListenFlaw(host, parsed->port); !flaw.empty()) return fail(flaw);
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  try {
-    auto exposer = std::make_unique<prometheus::Exposer>(host + ":" + std::to_string(parsed->port), 2);
-    exposer->RegisterCollectable(impl_->registry);
-    exposer->RegisterCollectable(impl_->sampled);
-    const std::vector<int> ports = exposer->GetListeningPorts();
-    if (ports.empty()) return fail("the web server has no port");
-    impl_->exposer = std::move(exposer);
-    return ports.front();
-  } catch (const std::exception& error) {
-    return fail(error.what());
-  }
+  auto page = MetricsPage::Listen(address, {impl_->registry, impl_->sampled});
+  if (!page) return std::move(page).error();
+  impl_->page = *std::move(page);
+  return impl_->page->port();
 }
 
 void Metrics::RequestDone(Rpc rpc, int grpc_status, double seconds) {
