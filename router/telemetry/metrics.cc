@@ -24,9 +24,10 @@ using prometheus::Labels;
 constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
 constexpr std::array<const char*, 4> kCacheResults = {"not_cacheable", "miss", "exact", "off"};  // as CacheResult
 constexpr std::array<const char*, 17> kStatuses = {
-    "OK",        "CANCELLED", "UNKNOWN",       "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-    "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 constexpr ErrorClass kErrorClasses[] = {ErrorClass::kRetryElsewhere, ErrorClass::kRetryHere, ErrorClass::kCallersFault,
                                         ErrorClass::kCancelled, ErrorClass::kInternal};
 
@@ -37,8 +38,8 @@ const Histogram::BucketBoundaries kFirstTokenSeconds = {0.001, 0.0025, 0.005, 0.
                                                         0.5,   0.75,   1,     1.5,  2.5,   5,    10,  30,  60};
 const Histogram::BucketBoundaries kClassifySeconds = {2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2};
 
-// Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index from
-// then on, so that the page has no thousands of zeros.
+// Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index
+// from then on, so that the page has no thousands of zeros.
 class LazyCounters {
  public:
   explicit LazyCounters(std::size_t count) : handles_(count) {}
@@ -71,10 +72,12 @@ class Sampled : public prometheus::Collectable {
         Make("pointsman_cache_bytes", "Bytes that the response cache holds", MetricType::Gauge, now.cache_bytes),
         Make("pointsman_cache_entries", "Answers that the response cache holds", MetricType::Gauge, now.cache_entries),
         Make("pointsman_engine_up", "1 when the local engine can answer", MetricType::Gauge, now.engine_up),
-        Make("pointsman_engine_slots", "Requests that the local engine can decode at once", MetricType::Gauge, now.slots),
+        Make("pointsman_engine_slots", "Requests that the local engine can decode at once", MetricType::Gauge,
+             now.slots),
         Make("pointsman_engine_slots_busy", "Slots of the local engine in use", MetricType::Gauge, now.slots_busy),
         Make("pointsman_engine_queued_requests", "Requests that wait for a slot", MetricType::Gauge, now.engine_queue),
-        Make("pointsman_engine_restarts_total", "Restarts of the local engine", MetricType::Counter, now.engine_restarts),
+        Make("pointsman_engine_restarts_total", "Restarts of the local engine", MetricType::Counter,
+             now.engine_restarts),
         Make("pointsman_log_dropped_total", "Log lines given up because the disk or terminal was too slow",
              MetricType::Counter, static_cast<double>(LogDropped())),
     };
@@ -175,7 +178,9 @@ void Metrics::RequestDone(Rpc rpc, int grpc_status, double seconds) {
   if (status >= kStatuses.size()) status = 2;  // UNKNOWN
   impl_->request_handles
       .At(method * kStatuses.size() + status, impl_->requests,
-          [&] { return Labels{{"method", kMethods[method]}, {"status", kStatuses[status]}}; })
+          [&] {
+            return Labels{{"method", kMethods[method]}, {"status", kStatuses[status]}};
+          })
       .Increment();
   impl_->request_seconds[method]->Observe(seconds);
 }

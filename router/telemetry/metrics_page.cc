@@ -32,7 +32,8 @@ socklen_t Fill(sockaddr_storage& storage, const std::string& host, std::uint16_t
   return 0;
 }
 
-// Why nobody can listen there, "" when one can. The web server prints the reason and tells its caller only that it failed.
+// Why nobody can listen there, "" when one can. The web server prints the reason and tells its caller only that it
+// failed.
 std::string ListenFlaw(const sockaddr_storage& address, socklen_t size) {
   const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return std::strerror(errno);

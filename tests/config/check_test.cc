@@ -26,7 +26,9 @@ TEST(Check, FindsNothingWrongWithWhatIsThere) {
   dir.Write("c.pmc", "PMARTIF1");
   dir.Write("tls/a.crt", "-----BEGIN CERTIFICATE-----\n");
   dir.Write("tls/a.key", "-----BEGIN PRIVATE KEY-----\n");
-  EXPECT_EQ(Checked(dir.path() / "p.yaml", kBase + "classifier: {artifact: c.pmc}\nserver: {tls: {certificate: tls/a.crt, key: tls/a.key}}\n"), "");
+  EXPECT_EQ(Checked(dir.path() / "p.yaml",
+                    kBase + "classifier: {artifact: c.pmc}\nserver: {tls: {certificate: tls/a.crt, key: tls/a.key}}\n"),
+            "");
 }
 
 TEST(Check, NamesEveryFileThatIsMissingAtItsPlace) {
@@ -36,8 +38,8 @@ TEST(Check, NamesEveryFileThatIsMissingAtItsPlace) {
   EXPECT_EQ(Checked(file, kBase + "classifier: {artifact: c.pmc}\nserver: {tls: {certificate: a.crt, key: a.key}}\n"),
             file + ":1:33: engine.models.small.file: " + folder + "/small.gguf does not exist\n" + file +
                 ":4:24: classifier.artifact: " + folder + "/c.pmc does not exist\n" + file +
-                ":5:29: server.tls.certificate: " + folder + "/a.crt does not exist\n" + file + ":5:41: server.tls.key: " +
-                folder + "/a.key has no line with PRIVATE KEY (it must be a PEM file)\n");
+                ":5:29: server.tls.certificate: " + folder + "/a.crt does not exist\n" + file +
+                ":5:41: server.tls.key: " + folder + "/a.key has no line with PRIVATE KEY (it must be a PEM file)\n");
 }
 
 TEST(Check, ComparesChecksums) {
@@ -45,8 +47,8 @@ TEST(Check, ComparesChecksums) {
   const std::string model = testing::GgufWriter().Tensor("w", {32, 4}, 8).Write();
   dir.Write("small.gguf", model);
   auto checked = [&](const std::string& sum) {
-    return Checked(dir.path() / "p.yaml", "engine: {models: {small: {file: small.gguf, context: 4096, sha256: " + sum + "}}}\n" +
-                                              kExperts + kPolicies);
+    return Checked(dir.path() / "p.yaml", "engine: {models: {small: {file: small.gguf, context: 4096, sha256: " + sum +
+                                              "}}}\n" + kExperts + kPolicies);
   };
   EXPECT_EQ(checked(Sha256Hex(model)), "");
   EXPECT_THAT(checked(std::string(64, '0')), HasSubstr("has the SHA-256 sum " + Sha256Hex(model)));

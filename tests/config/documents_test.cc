@@ -17,7 +17,8 @@ namespace {
 using testing::ReadFile;
 using testing::SourceFile;
 
-const std::map<std::string, std::string> kKeys = {{"OPENAI_API_KEY", "a"}, {"MISTRAL_API_KEY", "b"}, {"GROQ_API_KEY", "c"}};
+const std::map<std::string, std::string> kKeys = {
+    {"OPENAI_API_KEY", "a"}, {"MISTRAL_API_KEY", "b"}, {"GROQ_API_KEY", "c"}};
 
 Parsed ParseExample(const std::string& name) {
   ParseOptions options;

@@ -9,10 +9,10 @@
 namespace pointsman::config {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Bytes;
 using testing::GgufString;
 using testing::GgufWriter;
+using ::testing::HasSubstr;
 
 GgufWriter Model() {
   std::string words = Bytes<std::uint32_t>(8) + Bytes<std::uint64_t>(2) + GgufString("a") + GgufString("bc");
@@ -70,11 +70,13 @@ TEST_F(GgufTest, SaysWhatIsNoModel) {
 
 TEST_F(GgufTest, FindsEveryTruncation) {
   const std::string content = Model().Write();
-  for (std::size_t size = 4; size < content.size(); ++size) {
+  const std::size_t data = 34 * 20 + 64 * 4;  // at the end: of both tensors
+  for (std::size_t size = 4; size < content.size(); size += size < content.size() - data ? 1 : 31) {
     ASSERT_THAT(Flaw(content.substr(0, size)), HasSubstr("is truncated")) << size;
   }
-  EXPECT_THAT(Flaw(content.substr(0, content.size() - 1)),
-              HasSubstr("it has " + std::to_string(content.size() - 1) + " bytes and needs " + std::to_string(content.size())));
+  EXPECT_THAT(
+      Flaw(content.substr(0, content.size() - 1)),
+      HasSubstr("it has " + std::to_string(content.size() - 1) + " bytes and needs " + std::to_string(content.size())));
 }
 
 TEST_F(GgufTest, FindsDamage) {
@@ -90,7 +92,9 @@ TEST_F(GgufTest, FindsDamage) {
 }
 
 TEST_F(GgufTest, HonoursTheAlignment) {
-  auto writer = [] { return GgufWriter().Metadata("general.alignment", 4, Bytes<std::uint32_t>(4096)).Tensor("w", {32}, 8); };
+  auto writer = [] {
+    return GgufWriter().Metadata("general.alignment", 4, Bytes<std::uint32_t>(4096)).Tensor("w", {32}, 8);
+  };
   EXPECT_EQ(Flaw(writer().Write(4096)), "");
   EXPECT_THAT(Flaw(writer().Write(32)), HasSubstr("is truncated"));
 }
@@ -99,12 +103,11 @@ TEST_F(GgufTest, BelievesTypesOfTomorrow) { EXPECT_EQ(Flaw(GgufWriter().Tensor("
 
 TEST_F(GgufTest, SurvivesDamageAnywhere) {
   const std::string content = Model().Write();
-  for (std::size_t at = 8; at < content.size() - 700; ++at) {
-    for (const char byte : {'\xff', '\x7f', '\x01'}) {
-      std::string damaged = content;
-      damaged[at] = byte;
-      (void)Flaw(damaged);  // any answer, no crash, no endless loop, no memory beyond the file's size
-    }
+  constexpr char kBytes[] = {'\xff', '\x7f', '\x01'};
+  for (std::size_t at = 8; at < content.size() - 900; ++at) {
+    std::string damaged = content;
+    damaged[at] = kBytes[at % 3];
+    (void)Flaw(damaged);  // any answer, no crash, no endless loop, no memory beyond the file's size
   }
 }
 

@@ -99,7 +99,8 @@ default_policy: topics
 cache: {memory: 64MiB, ttl: 90m}
 tenants:
   web: {key: {env: WEB}}
-  ops: {key: {file: )" + secret.string() + R"(}, admin: true}
+  ops: {key: {file: )" + secret.string() +
+                                R"(}, admin: true}
 limits: {in_flight: 5, max_deadline: 30s}
 telemetry: {log_level: debug, log_format: json, log_prompts: true}
 )",
@@ -232,12 +233,11 @@ telemetry: {log_level: loud}
 }
 
 TEST(Parse, SaysWhereTheYamlIsBroken) {
-  for (const auto& [text, begin] : std::map<std::string, std::string>{
-           {"a: [1, 2\nb: c", "/etc/pointsman/test.yaml:2:"},
-           {"a: 'open", "/etc/pointsman/test.yaml:1:"},
-           {"a: *nobody", "/etc/pointsman/test.yaml:1:"},
-           {"a: b: c", "/etc/pointsman/test.yaml:1:"},
-           {"a:\n\t- b", "/etc/pointsman/test.yaml:2:"}}) {
+  for (const auto& [text, begin] : std::map<std::string, std::string>{{"a: [1, 2\nb: c", "/etc/pointsman/test.yaml:2:"},
+                                                                      {"a: 'open", "/etc/pointsman/test.yaml:1:"},
+                                                                      {"a: *nobody", "/etc/pointsman/test.yaml:1:"},
+                                                                      {"a: b: c", "/etc/pointsman/test.yaml:1:"},
+                                                                      {"a:\n\t- b", "/etc/pointsman/test.yaml:2:"}}) {
     Parsed parsed = ParseWith(text);
     ASSERT_EQ(parsed.problems.size(), 1u) << text;
     EXPECT_THAT(parsed.problems[0].ToString(), ::testing::StartsWith(begin)) << text;
@@ -250,7 +250,8 @@ TEST(Parse, RefusesWhatIsNoMap) {
   EXPECT_THAT(Problems(ParseWith("# only words\n")), HasSubstr("the file is empty"));
   EXPECT_EQ(Problems(ParseWith("- a\n- b\n")), "1:1: is a list (it must be a map, key: value)\n");
   EXPECT_EQ(Problems(ParseWith("just text")), "1:1: is text (it must be a map, key: value)\n");
-  EXPECT_EQ(Problems(ParseWith(kBase + "---\n" + kBase)), "5:1: a second YAML document begins here (there may be one only)\n");
+  EXPECT_EQ(Problems(ParseWith(kBase + "---\n" + kBase)),
+            "5:1: a second YAML document begins here (there may be one only)\n");
   EXPECT_EQ(Problems(ParseWith(kBase + "? [a]\n: b\n")), "4:3: has a key that is a list (keys must be text)\n");
 }
 
@@ -267,7 +268,8 @@ TEST(Parse, NamesTheFileThatItCannotRead) {
   const auto missing = dir.path() / "missing.yaml";
   Parsed parsed = Parse(missing);
   ASSERT_EQ(parsed.problems.size(), 1u);
-  EXPECT_EQ(parsed.problems[0].ToString(), missing.string() + ": cannot open " + missing.string() + ": No such file or directory");
+  EXPECT_EQ(parsed.problems[0].ToString(),
+            missing.string() + ": cannot open " + missing.string() + ": No such file or directory");
   EXPECT_THAT(Parse(dir.path()).problems.at(0).message, HasSubstr("is a folder"));
   const auto large = dir.Write("large.yaml", std::string((4 << 20) + 1, '#'));
   EXPECT_THAT(Parse(large).problems.at(0).message, HasSubstr("is larger than"));
@@ -322,13 +324,15 @@ TEST(Parse, TheFingerprintIsOfTheText) {
 }
 
 TEST(Parse, KnowsWhereThingsAre) {
-  Parsed parsed = ParseWith(kEngine + kExperts + "policies:\n  topics:\n    score: category_map\n    map:\n      general: [tiny]\n" +
+  Parsed parsed = ParseWith(kEngine + kExperts +
+                            "policies:\n  topics:\n    score: category_map\n    map:\n      general: [tiny]\n" +
                             "      alchemy: [far]\n");
   ASSERT_TRUE(parsed.ok()) << Problems(parsed);
   EXPECT_EQ(parsed.config->ProblemAt("policies.topics.map.alchemy", "is no category").ToString(),
             "/etc/pointsman/test.yaml:8:7: policies.topics.map.alchemy: is no category");
   EXPECT_EQ(parsed.config->ProblemAt("policies.topics.map.alchemy[0]", "x").place, (Place{8, 17}));
-  EXPECT_EQ(parsed.config->ProblemAt("policies.topics.nothing.at.all", "x").place, (Place{4, 3})) << "the nearest that is there";
+  EXPECT_EQ(parsed.config->ProblemAt("policies.topics.nothing.at.all", "x").place, (Place{4, 3}))
+      << "the nearest that is there";
   EXPECT_EQ(parsed.config->ProblemAt("", "x").ToString(), "/etc/pointsman/test.yaml: x");
 }
 

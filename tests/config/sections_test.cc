@@ -19,8 +19,9 @@ std::string With(const std::string& lines, std::map<std::string, std::string> en
 
 // The same for one expert that is written out, in line 2.
 std::string WithExpert(const std::string& expert, std::map<std::string, std::string> environment = {}) {
-  return Problems(ParseWith(kEngine + "experts: {tiny: " + expert + "}\npolicies: {all: {score: pinned, experts: [tiny]}}\n",
-                            std::move(environment)));
+  return Problems(
+      ParseWith(kEngine + "experts: {tiny: " + expert + "}\npolicies: {all: {score: pinned, experts: [tiny]}}\n",
+                std::move(environment)));
 }
 
 std::string WithPolicies(const std::string& policies) { return Problems(ParseWith(kEngine + kExperts + policies)); }
@@ -81,13 +82,15 @@ TEST(Numbers, HaveTheirRanges) {
       std::string text = line;
       text.replace(column, 1, value);
       // The engine section is there already.
-      return line.starts_with("engine") ? Problems(ParseWith(text + "\nexperts: {far: {openai: {url: 'https://a', model: m}}}\n" +
-                                                             "policies: {all: {score: pinned, experts: [far]}}\n"))
-                                        : With(text + "\n");
+      return line.starts_with("engine")
+                 ? Problems(ParseWith(text + "\nexperts: {far: {openai: {url: 'https://a', model: m}}}\n" +
+                                      "policies: {all: {score: pinned, experts: [far]}}\n"))
+                 : With(text + "\n");
     };
     const std::string place = (line.starts_with("engine") ? "1:" : "4:") + std::to_string(column + 1) + ": ";
     for (const std::string& value : right) EXPECT_EQ(problems(value), "") << line << " " << value;
-    for (const std::string& value : wrong) EXPECT_THAT(problems(value), ::testing::StartsWith(place)) << line << " " << value;
+    for (const std::string& value : wrong)
+      EXPECT_THAT(problems(value), ::testing::StartsWith(place)) << line << " " << value;
   }
 }
 
@@ -106,7 +109,8 @@ TEST(Sampling, HasTheRangesOfTheApi) {
   };
   for (const auto& [key, right, wrong] : cases) {
     for (const std::string& value : right) {
-      EXPECT_EQ(WithExpert("{local: {model: small}, sampling: {" + key + ": " + value + "}}"), "") << key << " " << value;
+      EXPECT_EQ(WithExpert("{local: {model: small}, sampling: {" + key + ": " + value + "}}"), "")
+          << key << " " << value;
     }
     for (const std::string& value : wrong) {
       EXPECT_THAT(WithExpert("{local: {model: small}, sampling: {" + key + ": " + value + "}}"),
@@ -135,7 +139,8 @@ TEST(Experts, CannotHaveMoreContextThanTheirModel) {
 
 TEST(Experts, SayWhatTheyCanDo) {
   EXPECT_EQ(WithExpert("{local: {model: small}, capabilities: []}"), "");
-  EXPECT_THAT(WithExpert("{local: {model: small}, capabilities: [images]}"), HasSubstr("local experts cannot use images"));
+  EXPECT_THAT(WithExpert("{local: {model: small}, capabilities: [images]}"),
+              HasSubstr("local experts cannot use images"));
   EXPECT_THAT(WithExpert("{local: {model: small}, capabilities: [grammer]}"), HasSubstr("did you mean \"grammar\"?"));
   EXPECT_THAT(WithExpert("{local: {model: small}, capabilities: [logprobs, logprobs]}"), HasSubstr("is there twice"));
   EXPECT_THAT(WithExpert("{local: {model: small}, capabilities: tools}"), HasSubstr("it must be a list"));
@@ -143,7 +148,8 @@ TEST(Experts, SayWhatTheyCanDo) {
 
 TEST(Experts, PricesAreWhole) {
   EXPECT_THAT(WithExpert("{local: {model: small}, price: {input: 1}}"), HasSubstr("has no \"output\""));
-  EXPECT_THAT(WithExpert("{local: {model: small}, price: {input: -1, output: 0}}"), HasSubstr("2:56: experts.tiny.price.input: is \"-1\" (it must be a number from 0 to 1000000)"));
+  EXPECT_THAT(WithExpert("{local: {model: small}, price: {input: -1, output: 0}}"),
+              HasSubstr("2:56: experts.tiny.price.input: is \"-1\" (it must be a number from 0 to 1000000)"));
   EXPECT_THAT(WithExpert("{local: {model: small}, price: 3}"), HasSubstr("it must be a map"));
   EXPECT_THAT(WithExpert("{local: {model: small}, parameters: 0}"), HasSubstr("above 0"));
   EXPECT_THAT(WithExpert("{local: {model: small}, latency: 0}"), HasSubstr("experts.tiny.latency"));
@@ -152,12 +158,15 @@ TEST(Experts, PricesAreWhole) {
 TEST(Experts, NamesAreLimited) {
   const std::string rest = "{openai: {url: 'https://a', model: m}}";
   const std::string ends = "policies: {all: {score: pinned, experts: [ok]}}\n";
-  for (const std::string& name : {std::string("'a b'"), std::string("a/b"), std::string("''"), std::string(65, 'a'), std::string("ä")}) {
+  for (const std::string& name :
+       {std::string("'a b'"), std::string("a/b"), std::string("''"), std::string(65, 'a'), std::string("ä")}) {
     EXPECT_THAT(Problems(ParseWith("experts: {ok: " + rest + ", " + name + ": " + rest + "}\n" + ends)),
                 HasSubstr("cannot be the name of an expert"))
         << name;
   }
-  EXPECT_EQ(Problems(ParseWith("experts: {ok: " + rest + ", " + std::string(64, 'a') + ": " + rest + ", A-b_c.9: " + rest + "}\n" + ends)), "");
+  EXPECT_EQ(Problems(ParseWith("experts: {ok: " + rest + ", " + std::string(64, 'a') + ": " + rest +
+                               ", A-b_c.9: " + rest + "}\n" + ends)),
+            "");
 }
 
 TEST(OpenAi, TheUrlIsABaseAddress) {
@@ -195,7 +204,8 @@ TEST(Secrets, ComeFromTheEnvironmentOrAFile) {
   testing::TempDir dir;
   auto problems = [](const std::string& key, bool require = true) {
     return Problems(ParseWith(kBase + "tenants: {a: {key: " + key + "}}\n",
-                              {{"SET", "value"}, {"EMPTY", ""}, {"SPACE", "a b"}, {"LONG", std::string(8193, 'x')}}, require));
+                              {{"SET", "value"}, {"EMPTY", ""}, {"SPACE", "a b"}, {"LONG", std::string(8193, 'x')}},
+                              require));
   };
   EXPECT_EQ(problems("{env: SET}"), "");
   EXPECT_EQ(problems("{env: UNSET}"),
@@ -216,7 +226,8 @@ TEST(Secrets, ComeFromTheEnvironmentOrAFile) {
   EXPECT_THAT(problems("{file: " + dir.path().string() + "}"), HasSubstr("is a folder"));
   EXPECT_EQ(problems("{file: " + dir.Write("good", "value\r\n").string() + "}"), "");
   EXPECT_THAT(problems("{file: " + dir.Write("empty", "\n").string() + "}"), HasSubstr("is empty"));
-  EXPECT_THAT(problems("{file: " + dir.Write("large", std::string(70'000, 'x')).string() + "}"), HasSubstr("is larger than"));
+  EXPECT_THAT(problems("{file: " + dir.Write("large", std::string(70'000, 'x')).string() + "}"),
+              HasSubstr("is larger than"));
 }
 
 TEST(Policies, NameWhatTheyNeed) {
@@ -225,15 +236,18 @@ TEST(Policies, NameWhatTheyNeed) {
   EXPECT_THAT(WithPolicies("policies: {p: {score: random}}\n"), HasSubstr("it must be one of category_map, pinned"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned}}\n"), HasSubstr("has no \"experts\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map}}\n"), HasSubstr("has no \"map\""));
-  EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {math: [far]}}}\n"), HasSubstr("has no \"general\""));
+  EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {math: [far]}}}\n"),
+              HasSubstr("has no \"general\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far], map: {general: [far]}}}\n"),
               HasSubstr("policies.p.map: belongs to score: category_map"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, experts: [far], map: {general: [far]}}}\n"),
               HasSubstr("policies.p.experts: belongs to score: pinned"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: []}}\n"), HasSubstr("has 0 items"));
-  EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far, far]}}\n"), HasSubstr("3:46: policies.p.experts[1]: "));
+  EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far, far]}}\n"),
+              HasSubstr("3:46: policies.p.experts[1]: "));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [zebra]}}\n"), HasSubstr("experts: tiny, far"));
-  EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far], run: cascade}}\n"), HasSubstr("it must be single"));
+  EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far], run: cascade}}\n"),
+              HasSubstr("it must be single"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {general: [far], \"a\\nb\": [far]}}}\n"),
               HasSubstr("cannot be a category"));
 }
@@ -243,7 +257,8 @@ TEST(Policies, OneOfSeveralIsTheDefault) {
   EXPECT_EQ(WithPolicies(two),
             "1:1: default_policy: is missing (there are several policies: name the one for requests that name none)\n");
   EXPECT_EQ(WithPolicies(two + "default_policy: b\n"), "");
-  EXPECT_EQ(WithPolicies(two + "default_policy: zebra\n"), "4:17: default_policy: there is no policy \"zebra\" (policies: a, b)\n");
+  EXPECT_EQ(WithPolicies(two + "default_policy: zebra\n"),
+            "4:17: default_policy: there is no policy \"zebra\" (policies: a, b)\n");
 }
 
 TEST(Tenants, HaveKeysOfTheirOwn) {

@@ -9,7 +9,8 @@
 namespace pointsman::config {
 
 // Parses `text` as the file /etc/pointsman/test.yaml, with only these environment variables.
-inline Parsed ParseWith(std::string_view text, std::map<std::string, std::string> environment = {}, bool require = true) {
+inline Parsed ParseWith(std::string_view text, std::map<std::string, std::string> environment = {},
+                        bool require = true) {
   ParseOptions options;
   options.environment = [environment](const std::string& name) -> std::optional<std::string> {
     auto found = environment.find(name);

@@ -29,7 +29,8 @@ TEST(Units, WhatIsFormattedReadsBack) {
   for (const std::int64_t ms : {0, 1, 500, 1000, 90'000, 3'600'000, 5'400'000}) {
     EXPECT_EQ(ParseDuration(FormatDuration(milliseconds(ms))), milliseconds(ms));
   }
-  for (const std::uint64_t bytes : {0u, 1u, 1000u, 1024u, 1u << 20, 3u << 30}) EXPECT_EQ(ParseSize(FormatSize(bytes)), bytes);
+  for (const std::uint64_t bytes : {0u, 1u, 1000u, 1024u, 1u << 20, 3u << 30})
+    EXPECT_EQ(ParseSize(FormatSize(bytes)), bytes);
   EXPECT_EQ(FormatDuration(milliseconds(3'600'000)), "1h");
   EXPECT_EQ(FormatSize(20 << 20), "20MiB");
   EXPECT_EQ(FormatNumber(0.1), "0.1");
@@ -37,7 +38,8 @@ TEST(Units, WhatIsFormattedReadsBack) {
 
 TEST(Numbers, AreWhollyNumbers) {
   EXPECT_EQ(ParseWhole("18446744073709551615"), 18446744073709551615u);
-  for (const char* text : {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616"}) EXPECT_FALSE(ParseWhole(text)) << text;
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616"})
+    EXPECT_FALSE(ParseWhole(text)) << text;
   EXPECT_EQ(ParseNumber("-1.5e1"), -15);
   for (const char* text : {"", "nan", "inf", "1e999", "1,5", "1 ", "one"}) EXPECT_FALSE(ParseNumber(text)) << text;
 }

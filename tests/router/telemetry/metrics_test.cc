@@ -112,7 +112,8 @@ TEST(Metrics, CountsFromManyThreads) {
   for (std::thread& thread : threads) thread.join();
   const std::string page = metrics.Render();
   EXPECT_THAT(page, HasSubstr("pointsman_requests_total{method=\"StreamComplete\",status=\"OK\"} 4000\n"));
-  EXPECT_THAT(page, HasSubstr("pointsman_decisions_total{category=\"math\",expert=\"large\",policy=\"by_topic\"} 4000\n"));
+  EXPECT_THAT(page,
+              HasSubstr("pointsman_decisions_total{category=\"math\",expert=\"large\",policy=\"by_topic\"} 4000\n"));
 }
 
 // Name to "type|labels", as the page of the program has them. The label `le` is Prometheus' own.
