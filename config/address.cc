@@ -28,7 +28,8 @@ Result<Address> ParseAddress(std::string_view text) {
     if (close == std::string_view::npos) return fail("the ']' is missing");
     address.host = text.substr(1, close - 1);
     in6_addr v6{};
-    if (inet_pton(AF_INET6, address.host.c_str(), &v6) != 1) return fail("there is no IPv6 address between the brackets");
+    if (inet_pton(AF_INET6, address.host.c_str(), &v6) != 1)
+      return fail("there is no IPv6 address between the brackets");
     if (close + 1 >= text.size() || text[close + 1] != ':') return fail("the port is missing");
     port = text.substr(close + 2);
   } else {

@@ -22,7 +22,8 @@ struct Address {
 Result<Address> ParseAddress(std::string_view text);
 
 // Whether the server may listen on `listen` with these settings: an address that other machines reach needs `tls` or
-// `insecure`. What the parser applies to the file; the program applies it again when the command line replaces `listen`.
+// `insecure`. What the parser applies to the file; the program applies it again when the command line replaces
+// `listen`.
 Result<void> CheckListen(std::string_view listen, const Server& server);
 
 }  // namespace pointsman::config

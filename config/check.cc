@@ -44,7 +44,8 @@ std::vector<Problem> Check(const Config& config, const CheckOptions& options) {
       if (!sum) {
         add(path + ".file", sum.error().message);
       } else if (*sum != model.sha256) {
-        add(path + ".sha256", model.file.string() + " has the SHA-256 sum " + *sum + " (get it again, or correct sha256)");
+        add(path + ".sha256",
+            model.file.string() + " has the SHA-256 sum " + *sum + " (get it again, or correct sha256)");
       }
     }
   }
@@ -53,7 +54,8 @@ std::vector<Problem> Check(const Config& config, const CheckOptions& options) {
     add("server.tls.key", FileFlaw(config.server.tls->key, "PRIVATE KEY"));
   }
   if (!config.classifier.artifact.empty()) add("classifier.artifact", FileFlaw(config.classifier.artifact, ""));
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) { return a.place < b.place; });
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const Problem& a, const Problem& b) { return a.place < b.place; });
   return problems;
 }
 

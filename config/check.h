@@ -1,5 +1,5 @@
-// config/check.h: what a valid configuration still needs from the file system. Parsing stays pure; `pointsman check` and
-// the start of the server do both. Any thread; blocks on the disk.
+// config/check.h: what a valid configuration still needs from the file system. Parsing stays pure; `pointsman check`
+// and the start of the server do both. Any thread; blocks on the disk.
 #pragma once
 
 #include <vector>

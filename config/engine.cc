@@ -12,10 +12,12 @@ void ReadModel(const Value& value, const std::filesystem::path& folder, Model& m
   if (auto file = section.Require("file", "the GGUF file").Text(1, 4096)) model.file = Resolve(folder, *file);
   const Value sha256 = section.Take("sha256");
   if (auto sum = sha256.Text(1, 256)) {
-    std::transform(sum->begin(), sum->end(), sum->begin(), [](char c) { return c >= 'A' && c <= 'F' ? char(c + 32) : c; });
-    const bool hex = std::all_of(sum->begin(), sum->end(),
-                                 [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-    if (sum->size() != 64 || !hex) sha256.Fail("is not a SHA-256 sum (64 hexadecimal digits, as sha256sum prints them)");
+    std::transform(sum->begin(), sum->end(), sum->begin(),
+                   [](char c) { return c >= 'A' && c <= 'F' ? char(c + 32) : c; });
+    const bool hex =
+        std::all_of(sum->begin(), sum->end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    if (sum->size() != 64 || !hex)
+      sha256.Fail("is not a SHA-256 sum (64 hexadecimal digits, as sha256sum prints them)");
     model.sha256 = *std::move(sum);
   }
   Set(model.context, section.Take("context").Number<unsigned>(64, 1u << 20, "tokens"));

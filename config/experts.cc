@@ -47,9 +47,6 @@ std::optional<Capabilities> ReadCapabilities(const Value& value, bool local) {
     if (local && !(capability & kLocalCapabilities)) {
       item.Fail("local experts cannot use " + *text + " (they can have json_schema, grammar and logprobs)");
     }
-    if (!local && capability == kGrammar) {
-      item.Fail("remote experts cannot take a grammar: the protocol has no field for it (a local expert can)");
-    }
     capabilities |= capability;
   }
   return capabilities;

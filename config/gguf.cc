@@ -23,18 +23,19 @@ struct Block {
   std::uint16_t weights, bytes;
 };
 constexpr Block kBlocks[] = {
-    {1, 4},     {1, 2},     {32, 18},   {32, 20},   {0, 0},     {0, 0},    {32, 22},   {32, 24},   {32, 34},
-    {32, 36},   {256, 84},  {256, 110}, {256, 144}, {256, 176}, {256, 210}, {256, 292}, {256, 66},  {256, 74},
-    {256, 98},  {256, 50},  {32, 18},   {256, 110}, {256, 82},  {256, 136}, {1, 1},     {1, 2},     {1, 4},
-    {1, 8},     {1, 8},     {256, 56},  {1, 2},     {0, 0},     {0, 0},     {0, 0},     {256, 54},  {256, 66},
-    {0, 0},     {0, 0},     {0, 0},     {32, 17},   {64, 36},   {128, 18},  {64, 18},
+    {1, 4},    {1, 2},    {32, 18},   {32, 20},   {0, 0},     {0, 0},     {32, 22},   {32, 24},  {32, 34},
+    {32, 36},  {256, 84}, {256, 110}, {256, 144}, {256, 176}, {256, 210}, {256, 292}, {256, 66}, {256, 74},
+    {256, 98}, {256, 50}, {32, 18},   {256, 110}, {256, 82},  {256, 136}, {1, 1},     {1, 2},    {1, 4},
+    {1, 8},    {1, 8},    {256, 56},  {1, 2},     {0, 0},     {0, 0},     {0, 0},     {256, 54}, {256, 66},
+    {0, 0},    {0, 0},    {0, 0},     {32, 17},   {64, 36},   {128, 18},  {64, 18},
 };
 
-constexpr std::uint64_t kMostEntries = 1 << 20;       // of metadata, and of tensors: far above any model
-constexpr std::uint64_t kLongestName = 1 << 16;       // bytes; the library's own limit on tensor names is 64
+constexpr std::uint64_t kMostEntries = 1 << 20;  // of metadata, and of tensors: far above any model
+constexpr std::uint64_t kLongestName = 1 << 16;  // bytes; the library's own limit on tensor names is 64
 constexpr std::uint64_t kLargestTensor = std::uint64_t{1} << 50;  // bytes; keeps the sums below from overflowing
 
-// Reads forward and never past the end of the file: what is missing sets `truncated`, after which everything reads as 0.
+// Reads forward and never past the end of the file: what is missing sets `truncated`, after which everything reads as
+// 0.
 class Cursor {
  public:
   Cursor(std::ifstream& in, std::uint64_t size) : in_(in), left_(size), size_(size) {}
@@ -164,7 +165,8 @@ struct Reader {
     if (type >= std::size(kBlocks)) return offset;
     const Block block = kBlocks[type];
     if (block.weights == 0) {
-      damage = "the tensor " + Quote(name) + " of the type " + std::to_string(type) + ", which no engine reads any more";
+      damage =
+          "the tensor " + Quote(name) + " of the type " + std::to_string(type) + ", which no engine reads any more";
       return 0;
     }
     if (row % block.weights != 0) {
@@ -209,7 +211,8 @@ Result<GgufInfo> ReadGguf(const std::filesystem::path& file) {
   reader.info.tensors = reader.cursor.Read<std::uint64_t>();
   const auto entries = reader.cursor.Read<std::uint64_t>();
   if (reader.cursor.truncated()) return truncated(0);
-  if (reader.info.tensors > kMostEntries || entries > kMostEntries) return fail("is a damaged GGUF file: impossible counts");
+  if (reader.info.tensors > kMostEntries || entries > kMostEntries)
+    return fail("is a damaged GGUF file: impossible counts");
   if (reader.info.tensors == 0) return fail("is a GGUF file without weights (a vocabulary only)");
 
   auto sound = [&] { return reader.damage.empty() && !reader.cursor.truncated(); };

@@ -1,5 +1,5 @@
-// config/keys.h: every key that the configuration file may have. docs/configuration.md describes each of them, and a test
-// compares the two.
+// config/keys.h: every key that the configuration file may have. docs/configuration.md describes each of them, and a
+// test compares the two.
 #pragma once
 
 #include <span>

@@ -11,7 +11,8 @@ namespace pointsman::config {
 namespace {
 
 constexpr std::string_view kMergeKey = "<<";
-// Merged maps may merge others; an anchor may even hold itself. Nobody needs more than this, all merges of a map together.
+// Merged maps may merge others; an anchor may even hold itself. Nobody needs more than this, all merges of a map
+// together.
 constexpr int kMostMerges = 64;
 
 // Odd keys are quoted, so that a message stays one line.
@@ -48,8 +49,8 @@ struct MapReader {
     for (const auto& pair : map) {
       const Place place = PlaceOf(pair.first.Mark());
       if (!pair.first.IsScalar()) {
-        value.findings()->Add(place, value.path(), "has a key that is " + std::string(KindOf(pair.first)) +
-                                                       " (keys must be text)");
+        value.findings()->Add(place, value.path(),
+                              "has a key that is " + std::string(KindOf(pair.first)) + " (keys must be text)");
         continue;
       }
       const std::string& key = pair.first.Scalar();
@@ -91,9 +92,12 @@ bool Section::Has(std::string_view key) const {
 
 Value Section::Take(std::string_view key) {
   auto known = std::find(known_.begin(), known_.end(), key);
-  if (known == known_.end()) throw std::logic_error("key not in the table: " + value_.pattern() + "." + std::string(key));
+  if (known == known_.end())
+    throw std::logic_error("key not in the table: " + value_.pattern() + "." + std::string(key));
   taken_.insert(*known);
-  auto join = [&](const std::string& parent) { return parent.empty() ? std::string(key) : parent + "." + std::string(key); };
+  auto join = [&](const std::string& parent) {
+    return parent.empty() ? std::string(key) : parent + "." + std::string(key);
+  };
   for (const MapEntry& entry : entries_) {
     if (entry.key == key) {
       return Value(value_.findings(), join(value_.path()), join(value_.pattern()), entry.place, entry.node);

@@ -16,8 +16,8 @@ struct MapEntry {
   YAML::Node node;
 };
 
-// The entries in the file's order; those of YAML merge keys (`<<: *anchor`) follow the map's own and never replace them.
-// Reports anything that is not a map, keys that are not text, and duplicates (the first one counts).
+// The entries in the file's order; those of YAML merge keys (`<<: *anchor`) follow the map's own and never replace
+// them. Reports anything that is not a map, keys that are not text, and duplicates (the first one counts).
 std::vector<MapEntry> ReadMap(const Value& value);
 
 // A map with known keys (keys.h). Take every known key once, then Finish.

@@ -14,7 +14,8 @@ bool IsName(std::string_view text);
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment).
 std::size_t EditDistance(std::string_view a, std::string_view b);
 
-// The known word that `word` was probably meant to be; "" when none is near (a third of its letters, at least 2, apart).
+// The known word that `word` was probably meant to be; "" when none is near (a third of its letters, at least 2,
+// apart).
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> known);
 
 // For the end of a message: `did you mean "x"?`, or, when nothing is near, `<what>: a, b, c` (cut after 20).

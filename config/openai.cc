@@ -9,7 +9,8 @@ namespace pointsman::config {
 namespace {
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return text;
 }
 
@@ -38,8 +39,8 @@ bool IsHeaderName(std::string_view name) {
 }
 
 void ReadHeaders(const Value& value, const SecretSources& secrets, std::map<std::string, std::string>& headers) {
-  constexpr std::string_view kOurs[] = {"content-type", "content-length", "host",      "transfer-encoding",
-                                        "connection",   "accept",         "accept-encoding", "expect"};
+  constexpr std::string_view kOurs[] = {"content-type", "content-length",  "host",  "transfer-encoding", "connection",
+                                        "accept",       "accept-encoding", "expect"};
   constexpr std::string_view kSecret[] = {"api-key", "x-api-key", "x-goog-api-key", "proxy-authorization", "cookie"};
   for (const auto& [name, entry] : value.Entries("a header", false, 128)) {
     const std::string lower = Lower(name);

@@ -1,5 +1,5 @@
-// config/parse.h: YAML text to a validated Config, or everything that is wrong with it, at once. Pure but for the secrets
-// that the text names; what needs the file system besides is config/check.h. Any thread.
+// config/parse.h: YAML text to a validated Config, or everything that is wrong with it, at once. Pure but for the
+// secrets that the text names; what needs the file system besides is config/check.h. Any thread.
 #pragma once
 
 #include <filesystem>

@@ -28,7 +28,8 @@ std::vector<std::string> ReadCandidates(const Value& value, std::span<const std:
 
 void ReadPolicy(const Value& value, std::span<const std::string_view> experts, Policy& policy) {
   Section section(value);
-  auto score = section.Require("score", "how experts are scored: category_map or pinned").Choice({"category_map", "pinned"});
+  auto score =
+      section.Require("score", "how experts are scored: category_map or pinned").Choice({"category_map", "pinned"});
   const Value map = section.Take("map"), pinned = section.Take("experts");
   section.Take("select").Choice({"best"});
   section.Take("run").Choice({"single"});
@@ -43,7 +44,8 @@ void ReadPolicy(const Value& value, std::span<const std::string_view> experts, P
       chosen.experts[category] = ReadCandidates(entry, experts);
     }
     if (map.IsMap() && !chosen.experts.contains("general")) {
-      map.Fail("has no \"general\" (it is required: it serves uncertain requests and the categories that are not named)");
+      map.Fail(
+          "has no \"general\" (it is required: it serves uncertain requests and the categories that are not named)");
     }
   } else {
     Pinned& chosen = policy.score.emplace<Pinned>();

@@ -16,7 +16,7 @@ struct Place {
 };
 
 struct Problem {
-  std::string file;     // as it was named by the caller
+  std::string file;  // as it was named by the caller
   Place place;
   std::string path;     // as in "experts.math.sampling.top_p"; "" = the file as a whole
   std::string message;  // what is wrong (what would be right)

@@ -14,8 +14,13 @@ struct Unit {
 
 // Largest first, for formatting.
 constexpr Unit kDurations[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
-constexpr Unit kSizes[] = {{"GiB", std::uint64_t{1} << 30}, {"MiB", std::uint64_t{1} << 20}, {"KiB", std::uint64_t{1} << 10},
-                           {"GB", 1'000'000'000}, {"MB", 1'000'000}, {"KB", 1'000}, {"B", 1}};
+constexpr Unit kSizes[] = {{"GiB", std::uint64_t{1} << 30},
+                           {"MiB", std::uint64_t{1} << 20},
+                           {"KiB", std::uint64_t{1} << 10},
+                           {"GB", 1'000'000'000},
+                           {"MB", 1'000'000},
+                           {"KB", 1'000},
+                           {"B", 1}};
 
 template <std::size_t kCount>
 std::optional<std::uint64_t> ParseWithUnit(std::string_view text, const Unit (&units)[kCount]) {
@@ -28,7 +33,8 @@ std::optional<std::uint64_t> ParseWithUnit(std::string_view text, const Unit (&u
   if (unit.empty() && number == 0) return 0;
   for (const Unit& known : units) {
     if (unit != known.name) continue;
-    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / known.factor) return std::nullopt;
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / known.factor)
+      return std::nullopt;
     return number * known.factor;
   }
   return std::nullopt;
@@ -75,8 +81,8 @@ std::string FormatDuration(std::chrono::milliseconds duration) {
 std::string FormatSize(std::uint64_t bytes) { return FormatWithUnit(bytes, kSizes, 0, 3); }
 
 std::string FormatNumber(double number) {
-  char text[32];
-  auto [end, error] = std::to_chars(text, text + sizeof text, number);
+  char text[400];  // the longest double has 309 digits
+  auto [end, error] = std::to_chars(text, text + sizeof text, number, std::chars_format::fixed);
   return error == std::errc{} ? std::string(text, end) : std::to_string(number);
 }
 

@@ -21,7 +21,7 @@ std::optional<double> ParseNumber(std::string_view text);        // finite
 // The largest unit that divides it: "90s", "2h"; "20MiB", "1000B".
 std::string FormatDuration(std::chrono::milliseconds duration);
 std::string FormatSize(std::uint64_t bytes);
-// Shortest text that reads back as the same number.
+// Shortest text without exponent that reads back as the same number.
 std::string FormatNumber(double number);
 
 }  // namespace pointsman::config

@@ -32,7 +32,11 @@ Value::Value(Findings* findings, std::string path, std::string pattern, Place pl
     : findings_(findings), path_(std::move(path)), pattern_(std::move(pattern)), place_(place) {}
 
 Value::Value(Findings* findings, std::string path, std::string pattern, Place key_place, YAML::Node node)
-    : findings_(findings), path_(std::move(path)), pattern_(std::move(pattern)), place_(key_place), node_(std::move(node)) {
+    : findings_(findings),
+      path_(std::move(path)),
+      pattern_(std::move(pattern)),
+      place_(key_place),
+      node_(std::move(node)) {
   if (!node_.IsDefined() || node_.IsNull()) {
     Fail("has no value (give it one, or remove the key)");
     return;
@@ -93,12 +97,14 @@ std::optional<std::uint64_t> Value::WholeNumber(std::uint64_t min, std::uint64_t
 }
 
 std::optional<double> Value::Real(Range range) const {
-  const std::string expected = "a number " + std::string(range.min_itself ? "from " : "above ") + FormatNumber(range.min) +
-                               (range.min_itself ? " to " : " and at most ") + FormatNumber(range.max);
+  const std::string expected = "a number " + std::string(range.min_itself ? "from " : "above ") +
+                               FormatNumber(range.min) + (range.min_itself ? " to " : " and at most ") +
+                               FormatNumber(range.max);
   auto text = Scalar(expected);
   if (!text) return std::nullopt;
   auto number = ParseNumber(*text);
-  if (number && *number <= range.max && (*number > range.min || (range.min_itself && *number == range.min))) return number;
+  if (number && *number <= range.max && (*number > range.min || (range.min_itself && *number == range.min)))
+    return number;
   Fail("is " + Quote(*text) + " (it must be " + expected + ")");
   return std::nullopt;
 }
@@ -116,8 +122,8 @@ std::optional<std::chrono::milliseconds> Value::Duration(std::chrono::millisecon
 }
 
 std::optional<std::size_t> Value::Size(std::size_t min, std::size_t max) const {
-  const std::string expected = "a size with its unit, B, KiB, MiB or GiB, from " + FormatSize(min) + " to " +
-                               FormatSize(max) + ", as in 64MiB";
+  const std::string expected =
+      "a size with its unit, B, KiB, MiB or GiB, from " + FormatSize(min) + " to " + FormatSize(max) + ", as in 64MiB";
   auto text = Scalar(expected);
   if (!text) return std::nullopt;
   auto size = ParseSize(*text);
@@ -156,7 +162,8 @@ std::optional<std::vector<Value>> Value::List(std::size_t min, std::size_t max) 
   return items;
 }
 
-std::vector<std::pair<std::string, Value>> Value::Entries(std::string_view what, bool names, std::size_t max_key) const {
+std::vector<std::pair<std::string, Value>> Value::Entries(std::string_view what, bool names,
+                                                          std::size_t max_key) const {
   std::vector<std::pair<std::string, Value>> entries;
   for (MapEntry& entry : ReadMap(*this)) {
     const std::string path = path_.empty() ? entry.key : path_ + "." + entry.key;
@@ -164,13 +171,15 @@ std::vector<std::pair<std::string, Value>> Value::Entries(std::string_view what,
       return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
     });
     if (names && !IsName(entry.key)) {
-      findings_->Add(entry.place, path_, Quote(entry.key) + " cannot be the name of " + std::string(what) +
-                                             " (1 to 64 of A-Z a-z 0-9 . _ -)");
+      findings_->Add(
+          entry.place, path_,
+          Quote(entry.key) + " cannot be the name of " + std::string(what) + " (1 to 64 of A-Z a-z 0-9 . _ -)");
       continue;
     }
     if (!names && (entry.key.empty() || entry.key.size() > max_key || !printable)) {
-      findings_->Add(entry.place, path_, Quote(entry.key) + " cannot be " + std::string(what) + " (1 to " +
-                                             std::to_string(max_key) + " printable bytes)");
+      findings_->Add(entry.place, path_,
+                     Quote(entry.key) + " cannot be " + std::string(what) + " (1 to " + std::to_string(max_key) +
+                         " printable bytes)");
       continue;
     }
     Value value(findings_, path, pattern_ + ".*", entry.place, std::move(entry.node));

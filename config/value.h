@@ -33,7 +33,8 @@ struct Range {
   bool min_itself = true;  // whether `min` belongs to the range; `max` always does
 };
 
-// Every reader returns nothing when the value is absent, and also, after reporting it, when it is not what it should be.
+// Every reader returns nothing when the value is absent, and also, after reporting it, when it is not what it should
+// be.
 class Value {
  public:
   // An absent value.
@@ -69,7 +70,8 @@ class Value {
   // The items of a list.
   std::optional<std::vector<Value>> List(std::size_t min, std::size_t max) const;
   // The entries of a map whose keys are chosen by the file, in the file's order; `what` says what they name. Duplicates
-  // are reported and left out. Keys that are no names (names.h) too, when `names`; else any 1 to `max_key` printable bytes.
+  // are reported and left out. Keys that are no names (names.h) too, when `names`; else any 1 to `max_key` printable
+  // bytes.
   std::vector<std::pair<std::string, Value>> Entries(std::string_view what, bool names, std::size_t max_key = 64) const;
 
  private:

@@ -31,8 +31,8 @@ struct KeyHash {
 
 // What an entry costs besides its response: a node of the list and one of the map, each with the allocator's head; the
 // map's buckets (at most two an entry after it grew); the control block of the shared pointer.
-constexpr std::size_t kBookkeeping = (sizeof(Item) + 2 * sizeof(void*) + 16) +
-                                     (sizeof(Key) + 3 * sizeof(void*) + 16) + 2 * sizeof(void*) + 32;
+constexpr std::size_t kBookkeeping =
+    (sizeof(Item) + 2 * sizeof(void*) + 16) + (sizeof(Key) + 3 * sizeof(void*) + 16) + 2 * sizeof(void*) + 32;
 
 }  // namespace
 

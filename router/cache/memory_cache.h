@@ -35,7 +35,8 @@ struct Stats {
   std::uint64_t entries = 0, bytes = 0, hits = 0, misses = 0, evictions = 0;
 };
 
-// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything waits.
+// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything
+// waits.
 class MemoryCache {
  public:
   // `capacity_bytes` > 0 bounds keys, values and bookkeeping together; an entry above a stripe's share is not kept.

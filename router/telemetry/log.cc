@@ -40,7 +40,8 @@ struct Writer {
   std::uint64_t dropped() const { return pool == nullptr ? 0 : pool->overrun_counter(); }
 };
 
-std::shared_ptr<const Writer> MakeWriter(const config::Telemetry& settings, const std::filesystem::path& file, bool queue) {
+std::shared_ptr<const Writer> MakeWriter(const config::Telemetry& settings, const std::filesystem::path& file,
+                                         bool queue) {
   auto writer = std::make_shared<Writer>();
   writer->json = settings.log_format == config::LogFormat::kJson;
   spdlog::sink_ptr sink;
@@ -57,7 +58,7 @@ std::shared_ptr<const Writer> MakeWriter(const config::Telemetry& settings, cons
     writer->logger = std::make_shared<spdlog::logger>("pointsman", std::move(sink));
   }
   writer->logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(writer->json ? kJsonPattern : kHumanPattern,
-                                                                           spdlog::pattern_time_type::utc));
+                                                                            spdlog::pattern_time_type::utc));
   writer->logger->set_level(spdlog::level::trace);  // Log has looked already
   writer->logger->flush_on(spdlog::level::info);
   // A disk that is full must not fill the terminal with complaints about itself.
@@ -124,7 +125,8 @@ bool LogPrompts() { return TheState().prompts.load(std::memory_order_relaxed); }
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields) {
   if (!LogEnabled(level)) return;
   const auto writer = TheState().Current();
-  const std::string line = writer->json ? FormatJson(Timestamp(), level, message, fields) : FormatHuman(message, fields);
+  const std::string line =
+      writer->json ? FormatJson(Timestamp(), level, message, fields) : FormatHuman(message, fields);
   writer->logger->log(SpdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -1,5 +1,5 @@
-// router/telemetry/log.h: structured log lines that no request ever waits for: a bounded queue and one thread that writes.
-// When the disk or terminal is too slow the oldest lines are given up and counted. Any thread.
+// router/telemetry/log.h: structured log lines that no request ever waits for: a bounded queue and one thread that
+// writes. When the disk or terminal is too slow the oldest lines are given up and counted. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ struct Field {
   }
 };
 
-// Starts logging to standard error, or to the end of `file`. Before it, lines go to standard error at once, from `info` on,
-// for people. Calling it again replaces level and format (reload); lines already logged are still written.
+// Starts logging to standard error, or to the end of `file`. Before it, lines go to standard error at once, from `info`
+// on, for people. Calling it again replaces level and format (reload); lines already logged are still written.
 void StartLog(const config::Telemetry& settings, const std::filesystem::path& file = {});
 // Writes what is queued and ends the thread. Lines logged afterwards go to standard error at once.
 void StopLog();
@@ -55,14 +55,15 @@ bool LogEnabled(Level level);
 // telemetry.log_prompts: text of prompts and answers goes into a line only when this is true.
 bool LogPrompts();
 
-// One line. Texts may hold anything: they are escaped, invalid UTF-8 becomes U+FFFD, and a line ends after 16 KiB of text.
+// One line. Texts may hold anything: they are escaped, invalid UTF-8 becomes U+FFFD, and a line ends after 16 KiB of
+// text.
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 // Lines given up since the start of the process.
 std::uint64_t LogDropped();
 
-// How a line reads: for people `message key=value key="two words"` (time and level are put before it by the writer), or the
-// whole JSON object, without a newline. `ts` is RFC 3339 with microseconds.
+// How a line reads: for people `message key=value key="two words"` (time and level are put before it by the writer), or
+// the whole JSON object, without a newline. `ts` is RFC 3339 with microseconds.
 std::string FormatHuman(std::string_view message, std::initializer_list<Field> fields);
 std::string FormatJson(std::string_view ts, Level level, std::string_view message, std::initializer_list<Field> fields);
 

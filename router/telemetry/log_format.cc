@@ -16,7 +16,10 @@ std::size_t CharacterBytes(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 && first <= 0xf4 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const std::size_t length = first >= 0xf0 && first <= 0xf4  ? 4
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                                                             : 0;
   if (length == 0 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -115,7 +118,8 @@ std::string FormatHuman(std::string_view message, std::initializer_list<Field> f
   return line;
 }
 
-std::string FormatJson(std::string_view ts, Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string FormatJson(std::string_view ts, Level level, std::string_view message,
+                       std::initializer_list<Field> fields) {
   std::string line = R"({"ts":")";
   std::size_t left = kMostText;
   line += ts;

@@ -1,24 +1,16 @@
 #include "router/telemetry/metrics.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <exception>
 #include <sstream>
 
-#include "config/address.h"
 #include "router/telemetry/log.h"
+#include "router/telemetry/metrics_page.h"
 #include "router/version.h"
 
 namespace pointsman::telemetry {
@@ -32,9 +24,10 @@ using prometheus::Labels;
 constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
 constexpr std::array<const char*, 4> kCacheResults = {"not_cacheable", "miss", "exact", "off"};  // as CacheResult
 constexpr std::array<const char*, 17> kStatuses = {
-    "OK",        "CANCELLED", "UNKNOWN",       "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-    "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 constexpr ErrorClass kErrorClasses[] = {ErrorClass::kRetryElsewhere, ErrorClass::kRetryHere, ErrorClass::kCallersFault,
                                         ErrorClass::kCancelled, ErrorClass::kInternal};
 
@@ -45,8 +38,8 @@ const Histogram::BucketBoundaries kFirstTokenSeconds = {0.001, 0.0025, 0.005, 0.
                                                         0.5,   0.75,   1,     1.5,  2.5,   5,    10,  30,  60};
 const Histogram::BucketBoundaries kClassifySeconds = {2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2};
 
-// Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index from
-// then on, so that the page has no thousands of zeros.
+// Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index
+// from then on, so that the page has no thousands of zeros.
 class LazyCounters {
  public:
   explicit LazyCounters(std::size_t count) : handles_(count) {}
@@ -79,10 +72,12 @@ class Sampled : public prometheus::Collectable {
         Make("pointsman_cache_bytes", "Bytes that the response cache holds", MetricType::Gauge, now.cache_bytes),
         Make("pointsman_cache_entries", "Answers that the response cache holds", MetricType::Gauge, now.cache_entries),
         Make("pointsman_engine_up", "1 when the local engine can answer", MetricType::Gauge, now.engine_up),
-        Make("pointsman_engine_slots", "Requests that the local engine can decode at once", MetricType::Gauge, now.slots),
+        Make("pointsman_engine_slots", "Requests that the local engine can decode at once", MetricType::Gauge,
+             now.slots),
         Make("pointsman_engine_slots_busy", "Slots of the local engine in use", MetricType::Gauge, now.slots_busy),
         Make("pointsman_engine_queued_requests", "Requests that wait for a slot", MetricType::Gauge, now.engine_queue),
-        Make("pointsman_engine_restarts_total", "Restarts of the local engine", MetricType::Counter, now.engine_restarts),
+        Make("pointsman_engine_restarts_total", "Restarts of the local engine", MetricType::Counter,
+             now.engine_restarts),
         Make("pointsman_log_dropped_total", "Log lines given up because the disk or terminal was too slow",
              MetricType::Counter, static_cast<double>(LogDropped())),
     };
@@ -97,33 +92,6 @@ class Sampled : public prometheus::Collectable {
 
   std::function<Gauges()> sample_;
 };
-
-// Why nobody can listen there, "" when one can. The web server itself prints the reason and only says that it failed.
-std::string ListenFlaw(const std::string& host, std::uint16_t port) {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    size = sizeof *v4;
-  } else if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    size = sizeof *v6;
-  } else {
-    return "the host must be an IP address or localhost";
-  }
-  const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return std::strerror(errno);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 && listen(fd, 1) == 0;
-  std::string flaw = bound ? "" : std::strerror(errno);
-  close(fd);
-  return flaw;
-}
 
 }  // namespace
 
@@ -189,7 +157,7 @@ struct Metrics::Impl {
   std::vector<ExpertHandles> experts;
   Histogram* classify_seconds = nullptr;
   std::vector<Counter*> cache;
-  std::unique_ptr<prometheus::Exposer> exposer;  // last: it goes first, and with it the scrapes
+  std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
 
 Metrics::Metrics(const Names& names, std::function<Gauges()> sample)
@@ -198,25 +166,10 @@ Metrics::Metrics(const Names& names, std::function<Gauges()> sample)
 Metrics::~Metrics() = default;
 
 Result<int> Metrics::Listen(const std::string& address) {
-  auto parsed = config::ParseAddress(address);
-  if (!parsed) return std::move(parsed).error();
-  std::string host = parsed->host == "localhost" ? "127.0.0.1" : parsed->host;
-  auto fail = [&](const std::string& why) {
-    return Unavailable("cannot listen on " + address + " for metrics: " + why + " (set server.metrics to a free address, or to off)");
-  };
-  if (std::string flaw = ListenFlaw(host, parsed->port); !flaw.empty()) return fail(flaw);
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  try {
-    auto exposer = std::make_unique<prometheus::Exposer>(host + ":" + std::to_string(parsed->port), 2);
-    exposer->RegisterCollectable(impl_->registry);
-    exposer->RegisterCollectable(impl_->sampled);
-    const std::vector<int> ports = exposer->GetListeningPorts();
-    if (ports.empty()) return fail("the web server has no port");
-    impl_->exposer = std::move(exposer);
-    return ports.front();
-  } catch (const std::exception& error) {
-    return fail(error.what());
-  }
+  auto page = MetricsPage::Listen(address, {impl_->registry, impl_->sampled});
+  if (!page) return std::move(page).error();
+  impl_->page = *std::move(page);
+  return impl_->page->port();
 }
 
 void Metrics::RequestDone(Rpc rpc, int grpc_status, double seconds) {
@@ -225,7 +178,9 @@ void Metrics::RequestDone(Rpc rpc, int grpc_status, double seconds) {
   if (status >= kStatuses.size()) status = 2;  // UNKNOWN
   impl_->request_handles
       .At(method * kStatuses.size() + status, impl_->requests,
-          [&] { return Labels{{"method", kMethods[method]}, {"status", kStatuses[status]}}; })
+          [&] {
+            return Labels{{"method", kMethods[method]}, {"status", kStatuses[status]}};
+          })
       .Increment();
   impl_->request_seconds[method]->Observe(seconds);
 }

@@ -90,7 +90,8 @@ TEST(MakeKey, CountsEveryPartOfTheConversation) {
   auto differs = [&](const Change& change) { return keys.insert(KeyAfter(change)).second; };
   EXPECT_TRUE(differs([](auto& q) { q.mutable_messages(0)->set_role(v1::ROLE_SYSTEM); }));
   EXPECT_TRUE(differs([](auto& q) { q.mutable_messages(0)->set_name("Ann"); }));
-  EXPECT_TRUE(differs([](auto& q) { q.mutable_messages(0)->add_parts()->mutable_image()->set_url("https://a/b.png"); }));
+  EXPECT_TRUE(
+      differs([](auto& q) { q.mutable_messages(0)->add_parts()->mutable_image()->set_url("https://a/b.png"); }));
   EXPECT_TRUE(differs([](auto& q) { q.add_messages()->set_role(v1::ROLE_USER); }));
   EXPECT_TRUE(differs([](auto& q) { q.mutable_sampling()->clear_temperature(); }));
   EXPECT_TRUE(differs([](auto& q) { q.clear_sampling(); }));
@@ -129,7 +130,9 @@ TEST(MakeKey, OrderAndRepetitionOfNamesDoNotCount) {
   EXPECT_NE(key({"a", "b"}), key({"a"}));
 }
 
-TEST(MakeKey, NoTopLogprobsIsZeroOfThem) { EXPECT_EQ(KeyAfter([](auto& q) { q.set_top_logprobs(0); }), Plain()); }
+TEST(MakeKey, NoTopLogprobsIsZeroOfThem) {
+  EXPECT_EQ(KeyAfter([](auto& q) { q.set_top_logprobs(0); }), Plain());
+}
 
 TEST(MakeKey, LongTextsCountToTheLastByte) {
   for (const std::size_t size : {1u, 1000u, 1023u, 1024u, 1025u, 5000u, 300'000u}) {
