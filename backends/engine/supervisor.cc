@@ -46,7 +46,7 @@ Supervisor::Supervisor(Loop& loop, SupervisorOptions options)
       gate_(std::make_shared<LoopGate>(loop)),
       backoff_timer_(loop.get_executor()),
       stopped_timer_(loop.get_executor()) {
-  now_.status.set_state("off");
+  now_.status.set_state(options_.engine.models.empty() ? "off" : "starting");
   Publish();
 }
 
