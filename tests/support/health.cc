@@ -10,7 +10,6 @@
 namespace pointsman::testing_support {
 namespace {
 
-using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
 // Messages of protocols whose .proto files are not installed, read and written by field number.
@@ -21,14 +20,12 @@ grpc::ByteBuffer ToBuffer(const UnknownFieldSet& fields) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-UnknownFieldSet ToFields(const grpc::ByteBuffer& buffer) {
+std::string ToBytes(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
   if (!buffer.Dump(&slices).ok()) return {};
   std::string bytes;
   for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  UnknownFieldSet fields;
-  fields.ParseFromString(bytes);
-  return fields;
+  return bytes;
 }
 
 // Waits for the one tag that is under way.
@@ -58,7 +55,8 @@ int Health(const std::shared_ptr<grpc::Channel>& channel, const std::string& ser
   call->Finish(&response, &status, nullptr);
   Next(queue);
   if (!status.ok()) return -1;
-  UnknownFieldSet fields = ToFields(response);
+  UnknownFieldSet fields;
+  fields.ParseFromString(ToBytes(response));
   for (int i = 0; i < fields.field_count(); ++i) {
     if (fields.field(i).number() == 1) return static_cast<int>(fields.field(i).varint());
   }
@@ -82,7 +80,8 @@ std::vector<std::string> ReflectedServices(const std::shared_ptr<grpc::Channel>&
   call->Read(&response, nullptr);
   std::vector<std::string> names;
   if (Next(queue)) {
-    UnknownFieldSet fields = ToFields(response);
+    UnknownFieldSet fields;
+    fields.ParseFromString(ToBytes(response));
     for (int i = 0; i < fields.field_count(); ++i) {
       if (fields.field(i).number() != kListServicesResponse) continue;
       UnknownFieldSet list;
