@@ -1,7 +1,9 @@
 #include "router/cache/memory_cache.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <atomic>
 #include <random>
 #include <thread>
 #include <vector>
@@ -120,6 +122,37 @@ TEST(MemoryCache, StaysWithinItsBytesWhateverIsStored) {
     EXPECT_GT(cache.stats().evictions, 0u);
   }
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// What is counted is what the process pays: the heap grows by no more than the capacity.
+TEST(MemoryCache, CountsWhatItCosts) {
+  auto heap = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return static_cast<double>(info.uordblks + info.hblkhd);
+  };
+  for (const auto& [text, tokens] : {std::pair<std::size_t, int>{20, 0}, {500, 0}, {5000, 0}, {40, 10}, {1200, 300}}) {
+    const double before = heap();
+    constexpr std::size_t kCapacity = std::size_t{16} << 20;
+    MemoryCache cache(kCapacity, seconds(60));
+    for (std::uint64_t i = 0; cache.stats().evictions < 100; ++i) {
+      auto response = std::make_shared<v1::CompleteResponse>();
+      response->mutable_message()->add_parts()->set_text(std::string(text, 'x'));
+      response->set_id("a-request-id-of-usual-length-0123456789");
+      response->set_expert("general");
+      response->mutable_usage()->set_prompt_tokens(3);
+      for (int t = 0; t < tokens; ++t) {
+        v1::TokenLogprob& token = *response->add_logprobs();
+        token.set_token("word");
+        for (int k = 0; k < 5; ++k) token.add_top()->set_token("word");
+      }
+      cache.Store(KeyOf(i), std::move(response), kStart);
+    }
+    const double grown = heap() - before;
+    EXPECT_LE(grown, 1.03 * kCapacity) << text << " bytes, " << tokens << " tokens";
+    EXPECT_GE(grown, 0.6 * kCapacity) << text << " bytes, " << tokens << " tokens";
+  }
+}
+#endif
 
 TEST(MemoryCache, ThreadsMayHammerIt) {
   MemoryCache cache(2 << 20, seconds(60));
