@@ -149,8 +149,9 @@ std::size_t Call::Receive(const char* data, std::size_t size) {
   }
   buffer_.append(data, size);
   received += size;
-  if (whole_) {
+  if (whole_) {  // its waiter sleeps on, now bound by the idle time
     progress_ = Clock::now();
+    multi->Limit(Limit());
   } else if (waiter_ && !ReadyHook::is_linked()) {
     multi->Ready(*this);
   }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxEventBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxErrorBody = 64 * 1024;
+constexpr std::size_t kSecretLength = 8;  // shorter header values are no secrets
 
 http::EndpointOptions MakeOptions(const config::OpenAiBackend& config) {
   http::EndpointOptions options;
@@ -28,6 +29,12 @@ http::EndpointOptions MakeOptions(const config::OpenAiBackend& config) {
 }
 
 bool Contains(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+
+void Hide(const std::string& secret, std::string_view mark, std::string& text) {
+  for (std::size_t at = 0; !secret.empty() && (at = text.find(secret, at)) != std::string::npos; at += mark.size()) {
+    text.replace(at, secret.size(), mark);
+  }
+}
 
 }  // namespace
 
@@ -132,17 +139,16 @@ class OpenAiStream final : public backends::AnswerStream {
                                 "\" instead of text/event-stream: " + body.message));
   }
 
-  // Names the expert and how far it came; hides the key, which some servers repeat in their errors.
+  // Names the expert and how far it came; hides keys, which some servers repeat in their errors.
   void Fail(Error error) {
     std::string who = "expert \"" + backend_.expert_.name + "\": ";
     if (error.upstream_status == 0 && answer_.events() > 0) {
       who += "the answer ended without its terminator after " + std::to_string(answer_.events()) + " chunks: ";
     }
     error.message.insert(0, who);
-    const std::string& key = backend_.config_.key;
-    for (std::size_t at = 0; !key.empty() && (at = error.message.find(key, at)) != std::string::npos;) {
-      error.message.replace(at, key.size(), "[key]");
-      at += 5;
+    Hide(backend_.config_.key, "[key]", error.message);
+    for (const auto& [name, value] : backend_.config_.headers) {  // some APIs want the key in a header of their own
+      if (value.size() >= kSecretLength) Hide(value, "[header]", error.message);
     }
     error_ = std::move(error);
   }

@@ -135,6 +135,7 @@ class FaultServer::Server::Connection {
     std::size_t end;
     while ((end = in_.find("\r\n\r\n")) == std::string::npos) {
       if (!co_await ReadSome()) co_return std::nullopt;
+      if (in_.front() < 'A' || in_.front() > 'Z') co_return std::nullopt;  // no HTTP: a TLS handshake, perhaps
     }
     Request request;
     request.head = in_.substr(0, end + 2);

@@ -10,6 +10,12 @@
 
 namespace pointsman::testing {
 
+// Awaits `body` and puts its value into `out`.
+template <class T>
+Awaitable<void> Store(Awaitable<T> body, std::optional<T>& out) {
+  out.emplace(co_await std::move(body));
+}
+
 // Runs `body` until it is done and returns its value. What else the loop has to do goes on meanwhile, and waits in the
 // loop afterwards. An exception in the body comes out here.
 template <class T>
@@ -17,12 +23,12 @@ T RunOn(Loop& loop, Awaitable<T> body) {
   std::optional<T> value;
   std::exception_ptr failure;
   bool done = false;
-  auto finish = [&](std::exception_ptr e, T result) {
+  auto finish = [&](std::exception_ptr e) {
     failure = e;
-    if (!e) value.emplace(std::move(result));
     done = true;
   };
-  asio::co_spawn(loop, std::move(body), std::move(finish));
+  auto store = Store(std::move(body), value);
+  asio::co_spawn(loop, std::move(store), std::move(finish));
   loop.restart();
   while (!done && loop.run_one() > 0) {
   }

@@ -1,0 +1,80 @@
+// tests/backends/openai/backend_fixture.h: an OpenAI backend in front of the fault server.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/http/multi.h"
+#include "backends/openai/openai_backend.h"
+#include "tests/fakes/fault_server.h"
+#include "tests/support/loop_runner.h"
+
+namespace pointsman::openai {
+
+using backends::Chunk;
+using pointsman::testing::FaultServer;
+using pointsman::testing::RunOn;
+
+// What a stream gave: its chunks joined, or the error that ended it.
+struct Outcome {
+  Chunk all;
+  int chunks = 0;
+  std::optional<Error> error;
+};
+
+inline Awaitable<Outcome> ReadAll(backends::AnswerStream& stream) {
+  Outcome out;
+  for (;;) {
+    Result<Chunk> next = co_await stream.Next();
+    if (!next) {
+      out.error = next.error();
+      co_return out;
+    }
+    ++out.chunks;
+    out.all.text += next->text;
+    for (auto& token : next->logprobs) out.all.logprobs.push_back(token);
+    for (auto& call : next->tool_calls) out.all.tool_calls.push_back(call);
+    if (!next->last()) continue;
+    out.all.usage = next->usage;
+    out.all.finish = next->finish;
+    co_return out;
+  }
+}
+
+class OpenAiBackendTest : public ::testing::Test {
+ protected:
+  OpenAiBackendTest() {
+    request_.add_messages()->set_role(v1::ROLE_USER);
+    request_.mutable_messages(0)->add_parts()->set_text("Which way?");
+    expert_.name = "remote";
+    config_.model = "fault";
+    config_.key = "sk-secret-1234";
+    config_.key_source = "environment variable REMOTE_KEY";
+  }
+
+  Outcome Ask(std::string_view behaviour, bool stream = true, Deadline deadline = Deadline::max()) {
+    config_.url = server_.url(behaviour);
+    return AskConfigured(stream, deadline);
+  }
+
+  Outcome AskConfigured(bool stream, Deadline deadline = Deadline::max()) {
+    expert_.backend = config_;
+    OpenAiBackend backend(multi_, expert_);
+    auto answer = backend.Open(request_, stream, deadline);
+    return RunOn(loop_, ReadAll(*answer));
+  }
+
+  FaultServer server_;
+  Loop loop_{1};
+  http::Multi multi_{loop_};
+  config::Expert expert_;
+  config::OpenAiBackend config_;
+  v1::CompleteRequest request_;
+};
+
+}  // namespace pointsman::openai
