@@ -31,6 +31,7 @@ config::Model SmallModel() {
   model.file = TestModel();
   model.context = 1024;
   model.slots = 4;
+  model.threads = 1;  // more of them crawl when something else wants the cores
   return model;
 }
 
@@ -71,9 +72,13 @@ EngineHarness::EngineHarness(engine::SupervisorOptions given)
   supervisor_->Start();
 }
 
-EngineHarness::~EngineHarness() {
+void EngineHarness::Stop() {
   auto stop = supervisor_->Stop();
   asio::co_spawn(loop_, std::move(stop), asio::use_future).get();
+}
+
+EngineHarness::~EngineHarness() {
+  Stop();
   work_.reset();
   loop_.stop();
   thread_.join();

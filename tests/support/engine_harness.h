@@ -1,6 +1,7 @@
 // tests/support/engine_harness.h: a real engine worker under a real supervisor, for tests that are not coroutines.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <functional>
 #include <future>
@@ -48,6 +49,9 @@ class EngineHarness {
 
   // Waits until every model is loaded or failed.
   bool Settled();
+
+  // Stops the supervisor; streams under way end by themselves.
+  void Stop();
 
   engine::Supervisor& supervisor() { return *supervisor_; }
   engine::SupervisorOptions options;

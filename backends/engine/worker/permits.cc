@@ -34,6 +34,11 @@ unsigned Permits::Acquire(unsigned count) {
   return count;
 }
 
+unsigned Permits::waiting() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<unsigned>(next_ticket_ - serving_);
+}
+
 void Permits::Release(unsigned count) {
   {
     std::lock_guard lock(mutex_);

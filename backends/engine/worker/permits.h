@@ -28,6 +28,7 @@ class Permits {
   void Release(unsigned count);
 
   unsigned total() const { return total_; }
+  unsigned waiting() const;  // in Acquire() now
 
  private:
   const unsigned total_;
@@ -36,7 +37,7 @@ class Permits {
   unsigned free_;
   unsigned working_ = 0;
   std::uint64_t next_ticket_ = 0;
-  std::uint64_t serving_ = 0;
+  std::uint64_t serving_ = 0;  // tickets below it have been served
 };
 
 }  // namespace pointsman::engine

@@ -10,11 +10,20 @@ std::string StopMatcher::Feed(std::string_view text) {
   if (stops_.empty()) return std::string(text);
   held_.append(text);
 
-  std::size_t first = std::string::npos;
-  for (const std::string& stop : stops_) first = std::min(first, held_.find(stop));
-  if (first != std::string::npos) {
+  // The one that is complete first; of two that end together, the longer. So the pieces in which text comes do not matter.
+  std::size_t begin = std::string::npos, end = std::string::npos;
+  for (const std::string& stop : stops_) {
+    const std::size_t at = held_.find(stop);
+    if (at == std::string::npos) continue;
+    const std::size_t at_end = at + stop.size();
+    if (at_end < end || (at_end == end && at < begin)) {
+      begin = at;
+      end = at_end;
+    }
+  }
+  if (begin != std::string::npos) {
     stopped_ = true;
-    held_.resize(first);
+    held_.resize(begin);
     return std::exchange(held_, {});
   }
 

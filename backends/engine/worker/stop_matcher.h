@@ -1,4 +1,4 @@
-// backends/engine/worker/stop_matcher.h: ends an answer before the first stop string, and never shows part of one.
+// backends/engine/worker/stop_matcher.h: ends an answer before its first stop string, and never shows part of it.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@ class StopMatcher {
   explicit StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) {}
 
   // Adds text and returns what may be shown: everything but a tail that could be the beginning of a stop string. When a
-  // stop string is complete, returns the text before it; stopped() is then true and nothing comes any more.
+  // stop string is complete (the first to be, of two that end together the longer), returns the text before it;
+  // stopped() is then true and nothing comes any more.
   std::string Feed(std::string_view text);
 
   // The end of the answer: a tail that was held back is text after all.
