@@ -9,6 +9,10 @@ endif()
 # Warnings and sanitizers for one target of ours; never for others' code.
 function(pointsman_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # False alarms of g++ 12: string concatenation (PR105329), frames of coroutines.
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-mismatched-new-delete)
+  endif()
   pointsman_sanitizers(${target})
 endfunction()
 
@@ -82,4 +86,6 @@ endfunction()
 function(pointsman_router_dependencies target)
   target_link_libraries(${target} PUBLIC prometheus-cpp::core prometheus-cpp::pull spdlog::spdlog CLI11::CLI11
                         gRPC::grpc++_reflection)
+  target_link_libraries(${target} PRIVATE ZLIB::ZLIB)
+  target_compile_options(${target} PRIVATE -fno-math-errno)  # lets the compiler vectorise sqrt
 endfunction()

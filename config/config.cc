@@ -24,6 +24,19 @@ std::string_view Name(Capability capability) {
   return "unknown";
 }
 
+Problem Config::ProblemAt(std::string_view path, std::string message) const {
+  Problem problem{file.string(), {}, std::string(path), std::move(message)};
+  for (std::string_view part = path; !part.empty();) {
+    if (auto found = places.find(part); found != places.end()) {
+      problem.place = found->second;
+      break;
+    }
+    const std::size_t dot = part.find_last_of(".[");
+    part = part.substr(0, dot == std::string_view::npos ? 0 : dot);
+  }
+  return problem;
+}
+
 const Expert* Config::FindExpert(std::string_view name) const { return Find(experts, name); }
 const Policy* Config::FindPolicy(std::string_view name) const { return Find(policies, name); }
 const Model* Config::FindModel(std::string_view name) const { return Find(engine.models, name); }

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "config/problem.h"
+
 namespace pointsman::config {
 
 struct Tls {
@@ -128,7 +130,8 @@ struct Cache {
 
 struct Tenant {
   std::string name;
-  std::string key;   // resolved secret
+  std::string key;         // resolved secret
+  std::string key_source;  // "environment variable X" or "file F", for messages
   bool admin = false;
 };
 
@@ -158,6 +161,11 @@ struct Config {
   std::vector<Tenant> tenants;    // empty = everybody is the tenant "default" and no key is asked for
   Limits limits;
   Telemetry telemetry;
+  // Where each value stands in the file, by its path: "policies.by_topic.map.math", "experts.math.sampling.stop[0]".
+  std::map<std::string, Place, std::less<>> places;
+
+  // A problem that was found after parsing, at the place of `path` or of the nearest part of the file that holds it.
+  Problem ProblemAt(std::string_view path, std::string message) const;
 
   // Linear look-ups over short lists; nullptr when there is none.
   const Expert* FindExpert(std::string_view name) const;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "base/async.h"
 #include "pointsman/v1/pointsman.pb.h"
@@ -35,7 +35,8 @@ struct Stats {
   std::uint64_t entries = 0, bytes = 0, hits = 0, misses = 0, evictions = 0;
 };
 
-// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything waits.
+// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything
+// waits.
 class MemoryCache {
  public:
   // `capacity_bytes` > 0 bounds keys, values and bookkeeping together; an entry above a stripe's share is not kept.
@@ -51,7 +52,10 @@ class MemoryCache {
 
  private:
   struct Stripe;
+  Stripe& StripeOf(const Key& key) const;
+
   std::size_t capacity_;
+  std::size_t stripe_count_;  // a power of two
   std::chrono::seconds ttl_;
   std::unique_ptr<Stripe[]> stripes_;
 };

@@ -1,0 +1,185 @@
+#include "backends/engine/llama/model.h"
+
+#include <llama.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "backends/engine/llama/library.h"
+#include "backends/engine/worker/sha256_file.h"
+
+namespace pointsman::engine {
+namespace {
+
+Error LoadError(const config::Model& config, const std::string& what) {
+  return {ErrorClass::kRetryElsewhere, Code::kFailedPrecondition, "model " + config.name + ": " + what};
+}
+
+// What llama.cpp would only call "failed to load".
+Result<void> CheckFile(const config::Model& config) {
+  const std::string file = config.file.string();
+  std::error_code ec;
+  const auto status = std::filesystem::status(config.file, ec);
+  if (status.type() == std::filesystem::file_type::not_found) return LoadError(config, file + " does not exist");
+  if (ec) return LoadError(config, file + ": " + ec.message());
+  if (std::filesystem::is_directory(status)) return LoadError(config, file + " is a directory, not a GGUF file");
+  std::ifstream in(config.file, std::ios::binary);
+  if (!in) return LoadError(config, file + " cannot be opened: " + std::strerror(errno));
+  char magic[4] = {};
+  in.read(magic, sizeof magic);
+  if (in.gcount() != sizeof magic || std::memcmp(magic, "GGUF", sizeof magic) != 0) {
+    return LoadError(config, file + " is not a GGUF file (it does not begin with \"GGUF\")");
+  }
+  if (!config.sha256.empty()) {
+    const Result<std::string> sum = Sha256OfFile(config.file);
+    if (!sum) return LoadError(config, sum.error().message);
+    if (!std::equal(sum->begin(), sum->end(), config.sha256.begin(), config.sha256.end(),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); })) {
+      return LoadError(config, file + " has SHA-256 " + *sum + ", the configuration says " + config.sha256 +
+                                   ": get the file again, or mend `sha256`");
+    }
+  }
+  return {};
+}
+
+struct Progress {
+  bool (*cancelled)(void*);
+  void* user;
+};
+
+}  // namespace
+
+Error PromptTooLong(const std::string& tokens, std::size_t context) {
+  Error error(ErrorClass::kRetryElsewhere, Code::kInvalidArgument,
+              "the prompt has " + tokens + " tokens, and the model's context of " + std::to_string(context) +
+                  " tokens must hold it and at least 1 token of answer");
+  error.field = "messages";
+  return error;
+}
+
+Result<std::unique_ptr<LoadedModel>> LoadedModel::Load(const config::Model& config, bool (*cancelled)(void*),
+                                                       void* user) {
+  InitLlama();
+  if (auto ok = CheckFile(config); !ok) return ok.error();
+
+  Progress progress{cancelled, user};
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = 0;
+  params.progress_callback = [](float, void* p) {
+    auto* progress = static_cast<Progress*>(p);
+    return !progress->cancelled(progress->user);
+  };
+  params.progress_callback_user_data = &progress;
+
+  std::unique_ptr<LoadedModel> loaded(new LoadedModel);
+  LogCapture log;
+  try {
+    loaded->model_ = llama_model_load_from_file(config.file.c_str(), params);
+  } catch (const std::exception& e) {
+    return LoadError(config, config.file.string() + " cannot be loaded: " + e.what());
+  }
+  if (loaded->model_ == nullptr) {
+    if (cancelled(user)) return LoadError(config, "loading was stopped");
+    return LoadError(config, config.file.string() + " cannot be loaded: " + log.Text("llama.cpp gives no reason"));
+  }
+  if (auto ok = loaded->ReadVocabulary(config); !ok) return ok.error();
+  return loaded;
+}
+
+LoadedModel::~LoadedModel() {
+  if (model_ != nullptr) llama_model_free(model_);
+}
+
+Result<void> LoadedModel::ReadVocabulary(const config::Model& config) {
+  const int trained = llama_model_n_ctx_train(model_);
+  if (trained > 0 && config.context > static_cast<unsigned>(trained)) {
+    return LoadError(config, "a context of " + std::to_string(config.context) + " tokens a slot is more than the " +
+                                 std::to_string(trained) + " that the model was trained for: lower `context`");
+  }
+  if (!llama_model_has_decoder(model_) || llama_model_has_encoder(model_)) {
+    return LoadError(config, config.file.string() + " is not a decoder-only language model");
+  }
+  vocab_ = llama_model_get_vocab(model_);
+  if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
+    return LoadError(config, config.file.string() + " has no vocabulary");
+  }
+  pieces_.resize(static_cast<std::size_t>(llama_vocab_n_tokens(vocab_)));
+  std::string buffer(256, '\0');
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const auto token = static_cast<Token>(i);
+    int length = llama_token_to_piece(vocab_, token, buffer.data(), static_cast<int>(buffer.size()), 0, false);
+    if (length < 0) {
+      buffer.resize(static_cast<std::size_t>(-length));
+      length = llama_token_to_piece(vocab_, token, buffer.data(), static_cast<int>(buffer.size()), 0, false);
+    }
+    pieces_[i].assign(buffer, 0, static_cast<std::size_t>(std::max(0, length)));
+    longest_piece_ = std::max(longest_piece_, pieces_[i].size());
+  }
+
+  const char* own = llama_model_chat_template(model_, nullptr);
+  if (config.chat_template.empty() && own == nullptr) {
+    return LoadError(config, config.file.string() +
+                                 " has no chat template (it may be a base model): set `chat_template` for this model");
+  }
+  const auto text = [&](llama_token token) {
+    return token == LLAMA_TOKEN_NULL ? std::string() : std::string(llama_vocab_get_text(vocab_, token));
+  };
+  Result<ChatTemplate> chat = ChatTemplate::Parse(config.chat_template.empty() ? own : config.chat_template,
+                                                  text(llama_vocab_bos(vocab_)), text(llama_vocab_eos(vocab_)));
+  if (!chat) return LoadError(config, chat.error().message);
+  chat_ = std::make_unique<ChatTemplate>(std::move(chat).value());
+  return {};
+}
+
+void LoadedModel::Append(const PromptPart& part, bool add_special, std::vector<Token>& to) const {
+  const auto size = static_cast<int>(part.text.size());
+  const std::size_t before = to.size();
+  to.resize(before + part.text.size() + 2);
+  const int room = static_cast<int>(part.text.size()) + 2;
+  int count = llama_tokenize(vocab_, part.text.data(), size, to.data() + before, room, add_special, part.from_template);
+  if (count < 0) {  // more tokens than bytes: only by tokens that the tokenizer adds
+    to.resize(before + static_cast<std::size_t>(-count));
+    count = llama_tokenize(vocab_, part.text.data(), size, to.data() + before, -count, add_special, part.from_template);
+  }
+  to.resize(before + static_cast<std::size_t>(std::max(0, count)));
+}
+
+Result<std::vector<Token>> LoadedModel::Tokenize(const std::vector<ChatMessage>& messages, std::size_t limit) const {
+  std::size_t bytes = 0;
+  for (const ChatMessage& message : messages) bytes += message.content.size();
+  if (bytes > limit * longest_piece_) {
+    return PromptTooLong("at least " + std::to_string(bytes / longest_piece_), limit);
+  }
+  Result<std::vector<PromptPart>> parts = chat_->Render(messages);
+  if (!parts) return parts.error();
+
+  std::vector<Token> tokens;
+  try {
+    bool first = true;
+    for (const PromptPart& part : *parts) {
+      // The tokenizer adds the model's BOS in front, unless the template wrote it already.
+      Append(part, first, tokens);
+      if (first && tokens.size() >= 2 && tokens[0] == tokens[1] && tokens[0] == llama_vocab_bos(vocab_)) {
+        tokens.erase(tokens.begin());
+      }
+      if (first && !tokens.empty() && llama_vocab_get_add_eos(vocab_) && tokens.back() == llama_vocab_eos(vocab_)) {
+        tokens.pop_back();
+      }
+      first = false;
+    }
+  } catch (const std::exception& e) {
+    return Error(ErrorClass::kRetryElsewhere, Code::kInvalidArgument,
+                 std::string("the model's tokenizer refuses the prompt: ") + e.what());
+  }
+  if (tokens.empty()) {
+    return Error(ErrorClass::kRetryElsewhere, Code::kInvalidArgument, "the prompt has no tokens");
+  }
+  if (tokens.size() + 1 > limit) return PromptTooLong(std::to_string(tokens.size()), limit);
+  return tokens;
+}
+
+bool LoadedModel::IsEnd(Token token) const { return llama_vocab_is_eog(vocab_, token); }
+
+}  // namespace pointsman::engine

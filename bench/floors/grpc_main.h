@@ -1,0 +1,24 @@
+// bench/floors/grpc_main.h: what the gRPC floors have in common: command line, start, stop.
+#pragma once
+
+#include <grpcpp/impl/service_type.h>
+
+#include <string>
+
+namespace pointsman::bench {
+
+struct FloorOptions {
+  int port = 0;          // on loopback; 0 = any free port
+  std::string upstream;  // http://host:port/path; "" where the floor has none
+};
+
+// Reads --port and, when `needs_upstream`, --upstream. Ends the program with a usage message when they are wrong.
+FloorOptions ParseFloorOptions(int argc, char** argv, bool needs_upstream);
+
+// Blocks SIGINT and SIGTERM in this thread and those it starts later. Call it first in main.
+void BlockStopSignals();
+
+// Serves on 127.0.0.1, prints "listening on 127.0.0.1:PORT", returns the exit code after SIGINT or SIGTERM.
+int ServeUntilStopped(grpc::Service& service, int port);
+
+}  // namespace pointsman::bench

@@ -1,0 +1,122 @@
+#include "config/parse.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+#include "config/keys.h"
+#include "config/mapping.h"
+#include "config/names.h"
+#include "config/sections.h"
+
+namespace pointsman::config {
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{4} << 20;
+constexpr std::size_t kLargestSecretFile = std::size_t{64} << 10;
+
+std::uint64_t Fingerprint(std::string_view text) {
+  unsigned char sum[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), sum);
+  std::uint64_t fingerprint = 0;
+  for (int i = 0; i < 8; ++i) fingerprint = fingerprint << 8 | sum[i];
+  return fingerprint;
+}
+
+// The one document of the text. Reports what is no YAML, and a second document.
+std::optional<YAML::Node> Load(const std::string& text, Findings& findings) {
+  try {
+    std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty() || documents[0].IsNull()) {
+      findings.Add({1, 1}, "", "the file is empty (config/examples/embedded.yaml is a start)");
+      return std::nullopt;
+    }
+    if (documents.size() > 1) {
+      findings.Add(PlaceOf(documents[1].Mark()), "", "a second YAML document begins here (there may be one only)");
+    }
+    return documents[0];
+  } catch (const YAML::Exception& error) {
+    findings.Add(PlaceOf(error.mark), "", "is not YAML: " + error.msg);
+    return std::nullopt;
+  }
+}
+
+void ReadDefaultPolicy(const Value& value, bool policies_present, Config& config) {
+  std::vector<std::string_view> names;
+  for (const Policy& policy : config.policies) names.push_back(policy.name);
+  if (auto name = value.Text(1, 256)) {
+    config.default_policy = *name;
+    if (std::find(names.begin(), names.end(), *name) == names.end()) {
+      value.Fail("there is no policy " + Quote(*name) + " (" + Suggest(*name, names, "policies") + ")");
+    }
+    return;
+  }
+  if (names.size() == 1) config.default_policy = names[0];
+  if (names.size() > 1 && policies_present && !value.present()) {
+    value.Fail("is missing (there are several policies: name the one for requests that name none)");
+  }
+}
+
+void ReadAll(const Value& root, const SecretSources& secrets, Config& config) {
+  const std::filesystem::path& folder = secrets.folder;
+  Section section(root);
+  ReadServer(section.Take("server"), folder, config.server);
+  ReadEngine(section.Take("engine"), folder, config.engine);
+
+  const Value experts = section.Require("experts", "who can answer");
+  ReadExperts(experts, config.engine, secrets, config.experts);
+  if (experts.IsMap() && config.experts.empty()) experts.Fail("is empty (name at least one expert)");
+  ReadClassifier(section.Take("classifier"), folder, config.classifier);
+
+  std::vector<std::string_view> names;
+  for (const Expert& expert : config.experts) names.push_back(expert.name);
+  const Value policies = section.Require("policies", "who is asked for what");
+  ReadPolicies(policies, names, config.policies);
+  if (policies.IsMap() && config.policies.empty()) policies.Fail("is empty (name at least one policy)");
+  ReadDefaultPolicy(section.Take("default_policy"), policies.present(), config);
+
+  ReadCache(section.Take("cache"), config.cache);
+  ReadTenants(section.Take("tenants"), secrets, config.tenants);
+  ReadLimits(section.Take("limits"), config.limits);
+  ReadTelemetry(section.Take("telemetry"), config.telemetry);
+  section.Finish(true);
+}
+
+}  // namespace
+
+Parsed ParseText(std::string_view text, const std::filesystem::path& file, const ParseOptions& options) {
+  Findings findings{file.string(), {}, {}};
+  auto config = std::make_shared<Config>();
+  config->file = file;
+  config->fingerprint = Fingerprint(text);
+  if (auto document = Load(std::string(text), findings)) {
+    SecretSources secrets;
+    secrets.environment = options.environment;
+    secrets.read_file = [](const std::filesystem::path& path) { return ReadWholeFile(path, kLargestSecretFile); };
+    secrets.folder = std::filesystem::absolute(file).parent_path();
+    secrets.required = options.require_secrets;
+    try {
+      ReadAll(Value(&findings, "", "", {1, 1}, *document), secrets, *config);
+    } catch (const YAML::Exception& error) {
+      findings.Add(PlaceOf(error.mark), "", "is not YAML: " + error.msg);
+    }
+  }
+  Parsed parsed;
+  if (findings.problems.empty()) {
+    config->places = std::move(findings.places);
+    parsed.config = std::move(config);
+  } else {
+    std::stable_sort(findings.problems.begin(), findings.problems.end(),
+                     [](const Problem& a, const Problem& b) { return a.place < b.place; });
+    parsed.problems = std::move(findings.problems);
+  }
+  return parsed;
+}
+
+Parsed Parse(const std::filesystem::path& file, const ParseOptions& options) {
+  auto text = ReadWholeFile(file, kLargestFile);
+  if (!text) return {nullptr, {{file.string(), {}, "", text.error().message}}};
+  return ParseText(*text, file, options);
+}
+
+}  // namespace pointsman::config

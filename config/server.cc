@@ -1,0 +1,81 @@
+// The sections server, limits, telemetry, cache and classifier.
+#include "config/address.h"
+#include "config/mapping.h"
+#include "config/sections.h"
+
+namespace pointsman::config {
+
+using std::chrono::milliseconds;
+
+std::filesystem::path Resolve(const std::filesystem::path& folder, const std::string& path) {
+  return (folder / path).lexically_normal();
+}
+
+void ReadServer(const Value& value, const std::filesystem::path& folder, Server& server) {
+  Section section(value);
+  const Value listen = section.Take("listen"), metrics = section.Take("metrics"), tls = section.Take("tls");
+  Set(server.insecure, section.Take("insecure").Bool());
+  Set(server.shards, section.Take("shards").Number<unsigned>(0, 256, "event loops; 0 = one per core"));
+  Set(server.max_message_bytes, section.Take("max_message").Size(std::size_t{1} << 10, std::size_t{256} << 20));
+  if (tls.present()) {
+    server.tls.emplace();
+    Section files(tls);
+    auto certificate = files.Require("certificate", "the PEM file of the certificate chain").Text(1, 4096);
+    auto key = files.Require("key", "the PEM file of the private key").Text(1, 4096);
+    files.Finish();
+    if (certificate) server.tls->certificate = Resolve(folder, *certificate);
+    if (key) server.tls->key = Resolve(folder, *key);
+  }
+  section.Finish();
+
+  if (auto text = listen.Text(1, 256)) {
+    server.listen = *text;
+    if (auto checked = CheckListen(*text, server); !checked) listen.Fail(checked.error().message);
+  }
+  if (auto text = metrics.Text(0, 256)) {
+    server.metrics = *text == "off" ? "" : *text;
+    if (!server.metrics.empty()) {
+      if (auto address = ParseAddress(server.metrics); !address) metrics.Fail(address.error().message + ", or off");
+    }
+  }
+}
+
+void ReadLimits(const Value& value, Limits& limits) {
+  Section section(value);
+  Set(limits.in_flight, section.Take("in_flight").Number<unsigned>(1, 1'000'000, "requests"));
+  Set(limits.max_deadline, section.Take("max_deadline").Duration(milliseconds(100), std::chrono::hours(24)));
+  section.Finish();
+}
+
+void ReadTelemetry(const Value& value, Telemetry& telemetry) {
+  Section section(value);
+  Set(telemetry.log_level, section.Take("log_level").Choice({"trace", "debug", "info", "warn", "error", "off"}));
+  if (auto format = section.Take("log_format").Choice({"human", "json"})) {
+    telemetry.log_format = *format == "human" ? LogFormat::kHuman : LogFormat::kJson;
+  }
+  Set(telemetry.log_prompts, section.Take("log_prompts").Bool());
+  section.Finish();
+}
+
+void ReadCache(const Value& value, Cache& cache) {
+  Section section(value);
+  const Value memory = section.Take("memory");
+  if (auto bytes = memory.Size(0, std::size_t{1} << 40)) {
+    cache.memory_bytes = *bytes;
+    constexpr std::size_t kLeast = std::size_t{1} << 20;
+    if (*bytes > 0 && *bytes < kLeast) memory.Fail("is too small to hold answers (0 = off, or at least 1MiB)");
+  }
+  if (auto ttl = section.Take("ttl").Duration(std::chrono::seconds(1), std::chrono::hours(24 * 365))) {
+    cache.ttl = std::chrono::ceil<std::chrono::seconds>(*ttl);
+  }
+  section.Finish();
+}
+
+void ReadClassifier(const Value& value, const std::filesystem::path& folder, Classifier& classifier) {
+  Section section(value);
+  if (auto artifact = section.Take("artifact").Text(1, 4096)) classifier.artifact = Resolve(folder, *artifact);
+  Set(classifier.entropy_threshold, section.Take("entropy_threshold").Real({0, 20}));
+  section.Finish();
+}
+
+}  // namespace pointsman::config

@@ -1,0 +1,106 @@
+#include "policies/choose.h"
+
+#include <algorithm>
+
+#include "policies/candidates.h"
+#include "policies/score/category_map.h"
+
+namespace pointsman::policies {
+namespace {
+
+std::string KnownExperts(const config::Config& config) {
+  std::string names;
+  for (const config::Expert& expert : config.experts) names += (names.empty() ? "" : ", ") + expert.name;
+  return names;
+}
+
+// The request's names must exist: a misspelt deny list that denies nobody would be worse than an error.
+std::optional<Error> CheckNames(const config::Config& config, const RequestFacts& facts) {
+  auto unknown = [&](const std::string& field, const std::string& name) -> std::optional<Error> {
+    if (config.FindExpert(name)) return std::nullopt;
+    return InvalidArgument(field, "unknown expert '" + name + "'; known: " + KnownExperts(config));
+  };
+  if (!facts.expert.empty()) {
+    if (auto error = unknown("routing.expert", facts.expert)) return error;
+  }
+  for (std::size_t i = 0; i < facts.deny.size(); ++i) {
+    if (auto error = unknown("routing.deny[" + std::to_string(i) + "]", facts.deny[i])) return error;
+  }
+  for (std::size_t i = 0; i < facts.require.size(); ++i) {
+    if (auto error = unknown("routing.require[" + std::to_string(i) + "]", facts.require[i])) return error;
+  }
+  return std::nullopt;
+}
+
+// Nobody is left: says why for each expert that was asked about.
+Error NobodyLeft(const config::Config& config, const std::vector<std::string>& wanted,
+                 const std::vector<Exclusion>& exclusions) {
+  std::string message = "no expert can answer this request:";
+  const char* separator = " ";
+  for (const Exclusion& exclusion : exclusions) {
+    const std::string& name = config.experts[exclusion.expert].name;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    message += separator + name + ": " + exclusion.reason;
+    separator = "; ";
+  }
+  return InvalidArgument("", std::move(message));
+}
+
+}  // namespace
+
+bool NeedsEvidence(const config::Policy& policy) { return std::holds_alternative<config::CategoryMap>(policy.score); }
+
+Result<Choice> Choose(const config::Config& config, const config::Policy& policy, const RequestFacts& facts,
+                      const Evidence* evidence) {
+  if (auto error = CheckNames(config, facts)) return *std::move(error);
+
+  Choice choice;
+  std::vector<bool> excluded(config.experts.size(), false);
+  for (std::size_t i = 0; i < config.experts.size(); ++i) {
+    std::string reason = WhyNot(config.experts[i], facts);
+    if (reason.empty()) continue;
+    excluded[i] = true;
+    choice.exclusions.push_back({i, std::move(reason)});
+  }
+
+  // Rank is all that an ordered list says: the first scores 1, the others less in equal steps.
+  auto rank = [&](const std::vector<std::string>& names) {
+    Ask ask;
+    for (std::size_t r = 0; r < names.size(); ++r) {
+      auto expert = static_cast<std::size_t>(config.FindExpert(names[r]) - config.experts.data());
+      if (!excluded[expert]) ask.candidates.push_back({expert, 1.0 - static_cast<double>(r) / names.size()});
+    }
+    return ask;
+  };
+
+  Ask ask;
+  std::vector<std::string> wanted;
+  if (!facts.expert.empty()) {
+    wanted = {facts.expert};
+    ask = rank(wanted);
+  } else if (const auto* pinned = std::get_if<config::Pinned>(&policy.score)) {
+    wanted = pinned->experts;
+    ask = rank(wanted);
+  } else {
+    const auto& map = std::get<config::CategoryMap>(policy.score);
+    static const Evidence unknown = [] {
+      Evidence e;
+      e.uncertain = true;
+      return e;
+    }();
+    choice.category = score::CategoryOf(evidence ? *evidence : unknown);
+    wanted = score::ExpertsOf(map, choice.category);
+    ask = rank(wanted);
+    if (ask.candidates.empty()) {
+      // None of the category's experts can do what the request needs: the generalists may.
+      const std::vector<std::string>& general = score::ExpertsOf(map, score::kGeneral);
+      ask = rank(general);
+      wanted.insert(wanted.end(), general.begin(), general.end());
+    }
+  }
+  if (ask.candidates.empty()) return NobodyLeft(config, wanted, choice.exclusions);
+  choice.plan = std::move(ask);
+  return choice;
+}
+
+}  // namespace pointsman::policies

@@ -1,0 +1,128 @@
+#include "router/cache/memory_cache.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace pointsman::cache {
+namespace {
+
+constexpr std::size_t kMostStripes = 16;
+constexpr std::size_t kSmallestStripe = std::size_t{1} << 20;  // bytes: a stripe must be able to hold a long answer
+
+struct Item {
+  Key key;
+  Entry entry;
+  std::size_t bytes;
+};
+
+// Keys are hashes already, and nobody outside can choose them.
+struct KeyHash {
+  std::size_t operator()(const Key& key) const {
+    std::size_t hash;
+    std::memcpy(&hash, key.data(), sizeof hash);
+    return hash;
+  }
+};
+
+// What an entry costs besides its response: a node of the list and one of the map, each with the allocator's head; the
+// map's buckets (at most two an entry after it grew); the control block of the shared pointer.
+constexpr std::size_t kBookkeeping =
+    (sizeof(Item) + 2 * sizeof(void*) + 16) + (sizeof(Key) + 3 * sizeof(void*) + 16) + 2 * sizeof(void*) + 32;
+
+}  // namespace
+
+struct alignas(64) MemoryCache::Stripe {
+  mutable std::mutex mutex;
+  std::list<Item> items;  // most recently used first
+  std::unordered_map<Key, std::list<Item>::iterator, KeyHash> index;
+  std::size_t capacity = 0, bytes = 0;
+  std::uint64_t hits = 0, misses = 0, evictions = 0;
+
+  // Takes an item out, so that the caller can free it after the lock.
+  void MoveOut(std::list<Item>::iterator item, std::list<Item>& removed) {
+    bytes -= item->bytes;
+    index.erase(item->key);
+    removed.splice(removed.begin(), items, item);
+  }
+};
+
+MemoryCache::MemoryCache(std::size_t capacity_bytes, std::chrono::seconds ttl)
+    : capacity_(capacity_bytes),
+      stripe_count_(std::bit_floor(std::clamp<std::size_t>(capacity_bytes / kSmallestStripe, 1, kMostStripes))),
+      ttl_(ttl),
+      stripes_(std::make_unique<Stripe[]>(stripe_count_)) {
+  for (std::size_t i = 0; i < stripe_count_; ++i) stripes_[i].capacity = capacity_ / stripe_count_;
+}
+
+MemoryCache::~MemoryCache() = default;
+
+// The map inside a stripe uses the first bytes, this the last one.
+MemoryCache::Stripe& MemoryCache::StripeOf(const Key& key) const { return stripes_[key.back() & (stripe_count_ - 1)]; }
+
+std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono::seconds> max_age,
+                                       Clock::time_point now) {
+  Stripe& stripe = StripeOf(key);
+  std::list<Item> removed;  // freed after the lock
+  const std::lock_guard lock(stripe.mutex);
+  auto found = stripe.index.find(key);
+  if (found == stripe.index.end()) {
+    ++stripe.misses;
+    return std::nullopt;
+  }
+  const auto item = found->second;
+  const auto age = now - item->entry.stored;
+  if (age > ttl_) {
+    stripe.MoveOut(item, removed);
+    ++stripe.misses;
+    return std::nullopt;
+  }
+  if (max_age && age > *max_age) {
+    ++stripe.misses;
+    return std::nullopt;
+  }
+  stripe.items.splice(stripe.items.begin(), stripe.items, item);
+  ++stripe.hits;
+  return item->entry;
+}
+
+void MemoryCache::Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now) {
+  Stripe& stripe = StripeOf(key);
+  const std::size_t bytes = static_cast<std::size_t>(response->SpaceUsedLong()) + kBookkeeping;
+  std::list<Item> removed, added;
+  if (bytes <= stripe.capacity) added.push_back({key, {std::move(response), now}, bytes});  // allocates before the lock
+
+  const std::lock_guard lock(stripe.mutex);
+  // An older answer goes in any case: the newer one replaces it even when it is too large to be kept.
+  if (auto found = stripe.index.find(key); found != stripe.index.end()) stripe.MoveOut(found->second, removed);
+  if (added.empty()) return;
+  while (stripe.bytes + bytes > stripe.capacity) {
+    stripe.MoveOut(std::prev(stripe.items.end()), removed);
+    ++stripe.evictions;
+  }
+  stripe.items.splice(stripe.items.begin(), added);
+  stripe.index.emplace(key, stripe.items.begin());
+  stripe.bytes += bytes;
+}
+
+Stats MemoryCache::stats() const {
+  Stats stats;
+  for (std::size_t i = 0; i < stripe_count_; ++i) {
+    const Stripe& stripe = stripes_[i];
+    const std::lock_guard lock(stripe.mutex);
+    stats.entries += stripe.items.size();
+    stats.bytes += stripe.bytes;
+    stats.hits += stripe.hits;
+    stats.misses += stripe.misses;
+    stats.evictions += stripe.evictions;
+  }
+  return stats;
+}
+
+std::size_t MemoryCache::capacity() const { return capacity_; }
+
+}  // namespace pointsman::cache

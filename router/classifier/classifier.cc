@@ -1,0 +1,21 @@
+#include "router/classifier/classifier.h"
+
+#include <cmath>
+
+#include "router/classifier/artifact.h"
+#include "router/classifier/linear.h"
+
+namespace pointsman::classifier {
+
+Result<std::shared_ptr<const Classifier>> Classifier::Load(const std::filesystem::path& file,
+                                                           std::optional<double> entropy_threshold) {
+  if (entropy_threshold && !(*entropy_threshold >= 0)) {
+    return InvalidArgument("entropy_threshold", "the entropy threshold is not 0 or more nats");
+  }
+  auto read = ReadArtifact(file);
+  if (!read) return std::move(read).error();
+  return std::shared_ptr<const Classifier>(
+      std::make_shared<LinearModel>(read->artifact.classifier(), std::move(read->checksum), entropy_threshold));
+}
+
+}  // namespace pointsman::classifier

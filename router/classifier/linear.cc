@@ -1,0 +1,165 @@
+#include "router/classifier/linear.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include "router/classifier/artifact.h"
+#include "router/classifier/features.h"
+
+namespace pointsman::classifier {
+namespace {
+
+// The feature as people read it: a word, two words, or a part of a word with * where the word goes on.
+std::string Readable(const Feature& feature) {
+  switch (feature.group) {
+    case Group::kWord: return std::string(feature.first);
+    case Group::kPair: return std::string(feature.first) + " " + std::string(feature.second);
+    case Group::kCharacters: break;
+  }
+  std::string_view part = feature.first;
+  const bool starts = part.front() == '<', ends = part.back() == '>';
+  if (starts) part.remove_prefix(1);
+  if (ends) part.remove_suffix(1);
+  std::string text = starts ? "" : "*";
+  text += part;
+  if (!ends) text += '*';
+  return text;
+}
+
+}  // namespace
+
+LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum,
+                         std::optional<double> entropy_threshold)
+    : categories_(model.categories().begin(), model.categories().end()),
+      checksum_(std::move(checksum)),
+      bucket_bits_(model.bucket_bits()),
+      max_bytes_(model.max_bytes()),
+      blocks_(categories_.size() / kLanes + 1),
+      table_((static_cast<std::size_t>(kGroups) << bucket_bits_) * blocks_),
+      entropy_threshold_(entropy_threshold.value_or(model.entropy_threshold())) {
+  const std::size_t count = categories_.size();
+  for (std::size_t row = 0; row < model.idf().size(); ++row) {
+    for (std::size_t c = 0; c < count; ++c) {
+      table_[row * blocks_ + c / kLanes].value[c % kLanes] = static_cast<std::int8_t>(model.weights()[row * count + c]);
+    }
+    table_[row * blocks_ + blocks_ - 1].value[kLanes - 1] = static_cast<std::int8_t>(model.idf()[row]);
+  }
+  for (std::size_t c = 0; c < count; ++c) {
+    scales_.push_back(model.scales(static_cast<int>(c)) * model.idf_scale() / model.temperature());
+    bias_.push_back(model.bias(static_cast<int>(c)) / model.temperature());
+  }
+}
+
+// Vector types of the compiler (gcc, clang), because the plain loop compiled to scalar code. The products fit 16 bits
+// (127 * 255). Always inlined, so that each caller compiles it for the instructions that it may use. The lane of the
+// idf collects a meaningless sum that nobody reads.
+[[gnu::always_inline]] inline void LinearModel::SumRows(const Lanes* table, std::size_t blocks, std::size_t block,
+                                                        const std::uint32_t* rows, std::size_t count,
+                                                        std::int32_t* sums) {
+  constexpr std::size_t kWide = 8;
+  using Bytes [[gnu::vector_size(kWide)]] = std::int8_t;
+  using Shorts [[gnu::vector_size(2 * kWide)]] = std::int16_t;
+  using Words [[gnu::vector_size(4 * kWide)]] = std::int32_t;
+  Words local[kLanes / kWide];
+  std::memcpy(local, sums, sizeof local);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Lanes* const row = table + rows[i] * blocks;
+    const std::int16_t idf = static_cast<std::uint8_t>(row[blocks - 1].value[kLanes - 1]);
+#pragma GCC unroll 4
+    for (std::size_t part = 0; part < kLanes / kWide; ++part) {
+      Bytes weights;
+      std::memcpy(&weights, row[block].value + part * kWide, sizeof weights);
+      local[part] += __builtin_convertvector(__builtin_convertvector(weights, Shorts) * idf, Words);
+    }
+  }
+  std::memcpy(sums, local, sizeof local);
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void LinearModel::SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block,
+                                                      const std::uint32_t* rows, std::size_t count,
+                                                      std::int32_t* sums) {
+  SumRows(table, blocks, block, rows, count, sums);
+}
+LinearModel::Kernel LinearModel::BestKernel() { return __builtin_cpu_supports("avx2") ? SumRowsWide : SumRows; }
+#else
+void LinearModel::SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
+                              std::size_t count, std::int32_t* sums) {
+  SumRows(table, blocks, block, rows, count, sums);
+}
+LinearModel::Kernel LinearModel::BestKernel() { return SumRows; }
+#endif
+
+policies::Evidence LinearModel::Classify(std::string_view text) const {
+  // Rows are looked up a batch at a time, so that their cache misses overlap.
+  constexpr std::size_t kBatch = 256;
+  std::array<std::uint32_t, kBatch> batch;
+  std::array<std::int32_t, kMaxCategories + kLanes> sums{};
+  std::size_t waiting = 0, occurrences = 0;
+  const auto flush = [&] {
+    for (std::size_t block = 0; block < blocks_; ++block) {
+      kernel_(table_.data(), blocks_, block, batch.data(), waiting, &sums[block * kLanes]);
+    }
+    occurrences += waiting;
+    waiting = 0;
+  };
+  policies::Evidence evidence;
+  evidence.bytes_total = text.size();
+  evidence.bytes_read = StreamFeatures(text, max_bytes_, [&](const Feature& feature) {
+    const std::uint32_t row = feature.Row(bucket_bits_);
+    __builtin_prefetch(&table_[row * blocks_]);
+    batch[waiting] = row;
+    if (++waiting == kBatch) flush();
+  });
+  flush();
+
+  const std::size_t count = categories_.size();
+  evidence.categories = categories_;
+  evidence.probabilities.resize(count);
+  float* p = evidence.probabilities.data();
+  if (occurrences == 0) {
+    std::fill_n(p, count, 1.0F / static_cast<float>(count));
+  } else {
+    const float norm = 1.0F / std::sqrt(static_cast<float>(occurrences));
+    for (std::size_t c = 0; c < count; ++c) p[c] = static_cast<float>(sums[c]) * norm * scales_[c] + bias_[c];
+    const float highest = *std::max_element(p, p + count);
+    float total = 0;
+    for (std::size_t c = 0; c < count; ++c) total += p[c] = std::exp(p[c] - highest);
+    for (std::size_t c = 0; c < count; ++c) p[c] /= total;
+  }
+  for (std::size_t c = 0; c < count; ++c) {
+    if (p[c] > p[evidence.likeliest]) evidence.likeliest = c;
+    if (p[c] > 0) evidence.entropy -= p[c] * std::log(p[c]);
+  }
+  evidence.entropy = std::clamp(evidence.entropy, 0.0, std::log(static_cast<double>(count)));
+  evidence.entropy_threshold = entropy_threshold_;
+  evidence.uncertain = evidence.entropy > entropy_threshold_;
+  return evidence;
+}
+
+std::vector<std::pair<std::string, double>> LinearModel::Explain(std::string_view text, std::size_t category,
+                                                                 std::size_t count) const {
+  if (category >= categories_.size()) return {};
+  std::map<std::pair<Group, std::string>, double> shares;
+  std::size_t occurrences = 0;
+  StreamFeatures(text, max_bytes_, [&](const Feature& feature) {
+    ++occurrences;
+    const std::uint32_t row = feature.Row(bucket_bits_);
+    if (idf(row) == 0) return;
+    const auto share = [&](std::size_t c) { return static_cast<double>(idf(row)) * weight(row, c) * scales_[c]; };
+    double mean = 0;
+    for (std::size_t c = 0; c < categories_.size(); ++c) mean += share(c) / static_cast<double>(categories_.size());
+    shares[{feature.group, Readable(feature)}] += share(category) - mean;
+  });
+  std::vector<std::pair<std::string, double>> sorted;
+  for (auto& [key, share] : shares)
+    sorted.emplace_back(key.second, share / std::sqrt(static_cast<double>(occurrences)));
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (sorted.size() > count) sorted.resize(count);
+  return sorted;
+}
+
+}  // namespace pointsman::classifier

@@ -1,0 +1,141 @@
+#include "router/cli/train.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/async.h"
+#include "router/offline/train_classifier.h"
+
+namespace pointsman::cli {
+namespace {
+
+constexpr const char kExample[] =
+    "Example:\n"
+    "  pointsman train classifier --rows tickets.jsonl.gz --text body --label team --out models/teams.pmc \\\n"
+    "      --rename hw=hardware --drop spam\n"
+    "where tickets.jsonl.gz has lines like {\"body\": \"my screen stays black\", \"team\": \"hw\"}.\n"
+    "Then name the file in the configuration: classifier: {artifact: models/teams.pmc}";
+
+// A bar on a terminal, for what takes longer than two seconds; nothing elsewhere.
+class ProgressBar {
+ public:
+  void Show(std::string_view stage, double share) {
+    const Clock::time_point now = Clock::now();
+    if (!terminal_ || now - start_ < std::chrono::seconds(2) || now - shown_ < std::chrono::milliseconds(100)) return;
+    shown_ = now;
+    const int filled = static_cast<int>(share * kWidth);
+    const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
+    std::fprintf(stderr, "\r\033[K%s [%s] %3d %%", std::string(stage).c_str(), bar.c_str(),
+                 static_cast<int>(100 * share));
+  }
+  void Clear() {
+    if (shown_ != Clock::time_point{}) std::fputs("\r\033[K", stderr);
+  }
+
+ private:
+  static constexpr int kWidth = 30;
+  const bool terminal_ = isatty(STDERR_FILENO) == 1;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point shown_{};
+};
+
+// "name=value" options as a map.
+class Pairs : public CLI::Validator {
+ public:
+  Pairs() {
+    name_ = "NAME=VALUE";
+    func_ = [](const std::string& text) {
+      const auto equals = text.find('=');
+      const bool good = equals != std::string::npos && equals > 0 && equals + 1 < text.size();
+      return good ? std::string() : "\"" + text + "\" is not NAME=VALUE";
+    };
+  }
+  static std::map<std::string, std::string> Map(const std::vector<std::string>& texts) {
+    std::map<std::string, std::string> map;
+    for (const std::string& text : texts) map[text.substr(0, text.find('='))] = text.substr(text.find('=') + 1);
+    return map;
+  }
+};
+
+struct Flags {
+  offline::TrainOptions options;
+  std::vector<std::string> rename, drop, drop_source, licence;
+  bool json = false;
+};
+
+int Run(Flags& flags) {
+  offline::TrainOptions& options = flags.options;
+  options.rows.rename = Pairs::Map(flags.rename);
+  options.rows.drop_labels = {flags.drop.begin(), flags.drop.end()};
+  options.rows.drop_sources = {flags.drop_source.begin(), flags.drop_source.end()};
+  options.licences = Pairs::Map(flags.licence);
+  ProgressBar bar;
+  options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
+  const auto report = offline::TrainClassifier(options);
+  bar.Clear();
+  if (!report) {
+    std::fprintf(stderr, "pointsman train classifier: %s\n", report.error().message.c_str());
+    return 1;
+  }
+  const std::string text = flags.json ? offline::ReportJson(*report) + "\n" : offline::ReportText(*report);
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+void AddRowOptions(CLI::App& command, Flags& flags) {
+  offline::RowOptions& rows = flags.options.rows;
+  command.add_option("--rows", rows.files, "JSON lines, plain or gzip; repeatable")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command.add_option("--text", rows.text_field, "field with the text")->capture_default_str();
+  command.add_option("--label", rows.label_field, "field with the category")->capture_default_str();
+  auto* source = command.add_option("--source", rows.source_field, "field with the name of the row's source");
+  command.add_option("--rename", flags.rename, "OLD=NEW: another name for a label; repeatable")->check(Pairs());
+  command.add_option("--drop", flags.drop, "label (before renaming) whose rows are left out; repeatable");
+  command.add_option("--drop-source", flags.drop_source, "source whose rows are left out; repeatable")->needs(source);
+  command.add_option("--licence", flags.licence, "SOURCE=SPDX: recorded in the artifact; repeatable")
+      ->check(Pairs())
+      ->needs(source);
+  command.add_flag("--skip-bad", rows.skip_bad, "leave bad rows out and count them, instead of stopping at the first");
+}
+
+void AddFitOptions(CLI::App& command, Flags& flags) {
+  offline::TrainOptions& options = flags.options;
+  command.add_option("--holdout", options.holdout, "share of rows that calibrate and measure")->capture_default_str();
+  command
+      .add_option("--coverage", options.coverage,
+                  "share of held-out rows that shall be certain; sets the entropy threshold")
+      ->capture_default_str();
+  command.add_option("--seed", options.fit.seed, "of the order of rows and of dropout")->capture_default_str();
+  command.add_option("--epochs", options.fit.epochs, "passes over the rows")->capture_default_str();
+  command.add_option("--balance", options.fit.balance, "0: rows weigh the same; 1: categories do")
+      ->capture_default_str();
+  command.add_option("--dropout", options.fit.dropout, "share of features left out at a step")->capture_default_str();
+  command.add_option("--learning-rate", options.fit.learning_rate, "of the first step")->capture_default_str();
+  command.add_option("--last-learning-rate", options.fit.last_learning_rate, "of the last step")->capture_default_str();
+  command.add_option("--bucket-bits", options.fit.bucket_bits, "log2 of the buckets of each of the 3 feature groups")
+      ->capture_default_str();
+  command.add_option("--max-bytes", options.fit.max_bytes, "bytes of a text that are read")->capture_default_str();
+}
+
+}  // namespace
+
+void RegisterTrain(CLI::App& app, int& exit_code) {
+  CLI::App* train = app.add_subcommand("train", "make artifacts from labelled rows");
+  train->require_subcommand(1);
+  CLI::App* command = train->add_subcommand("classifier", "make a category classifier, and report how good it is");
+  command->footer(kExample);
+  const auto flags = std::make_shared<Flags>();
+  AddRowOptions(*command, *flags);
+  command->add_option("--out", flags->options.out, "the artifact to write")->required();
+  AddFitOptions(*command, *flags);
+  command->add_flag("--json", flags->json, "the report as JSON on stdout");
+  command->callback([flags, &exit_code] { exit_code = Run(*flags); });
+}
+
+}  // namespace pointsman::cli

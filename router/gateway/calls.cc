@@ -1,0 +1,36 @@
+#include "router/gateway/calls.h"
+
+#include "router/telemetry/log.h"
+
+namespace pointsman::gateway {
+namespace {
+
+const char* NameOf(telemetry::Rpc rpc) {
+  switch (rpc) {
+    case telemetry::Rpc::kComplete: return "Complete";
+    case telemetry::Rpc::kStreamComplete: return "StreamComplete";
+    case telemetry::Rpc::kRoute: return "Route";
+    case telemetry::Rpc::kListExperts: return "ListExperts";
+    case telemetry::Rpc::kGetStatus: return "GetStatus";
+  }
+  return "?";
+}
+
+}  // namespace
+
+void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Status& status, double seconds) {
+  telemetry::Level level = status.ok() ? telemetry::Level::kDebug : telemetry::Level::kInfo;
+  if (!telemetry::LogEnabled(level)) return;
+  telemetry::Log(level, "call ended",
+                 {{"rpc", NameOf(rpc)},
+                  {"request_id", request_id},
+                  {"status", static_cast<int>(status.error_code())},
+                  {"error", status.error_message()},
+                  {"milliseconds", seconds * 1e3}});
+}
+
+void LogCrash(const std::string& request_id, const char* what) {
+  telemetry::Log(telemetry::Level::kError, "a bug: an exception ended a call", {{"request_id", request_id}, {"what", what}});
+}
+
+}  // namespace pointsman::gateway

@@ -1,0 +1,114 @@
+#include "router/gateway/pointsman_service.h"
+
+#include "router/gateway/calls.h"
+#include "router/gateway/experts.h"
+
+namespace pointsman::gateway {
+namespace {
+
+class CompleteCall final : public UnaryCall {
+ public:
+  CompleteCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
+               pipeline::Arrival arrival, const v1::CompleteRequest* request, v1::CompleteResponse* response)
+      : UnaryCall(context, shard, services, std::move(arrival), telemetry::Rpc::kComplete),
+        request_(request),
+        response_(response) {}
+
+ private:
+  Awaitable<grpc::Status> Run() override {
+    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, nullptr, *response_);
+  }
+
+  const v1::CompleteRequest* const request_;
+  v1::CompleteResponse* const response_;
+};
+
+class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::CompleteEvent>>, public pipeline::EventStream {
+ public:
+  StreamCompleteCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
+                     pipeline::Arrival arrival, const v1::CompleteRequest* request)
+      : RecordedCall(context, shard, services, std::move(arrival), telemetry::Rpc::kStreamComplete), request_(request) {}
+
+  Awaitable<bool> Write(const v1::CompleteEvent& event, bool more) override { return WriteEvent(event, more); }
+
+ private:
+  Awaitable<grpc::Status> Run() override {
+    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, this, scratch_);
+  }
+
+  const v1::CompleteRequest* const request_;
+  v1::CompleteResponse scratch_;
+};
+
+class RouteCall final : public UnaryCall {
+ public:
+  RouteCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
+            pipeline::Arrival arrival, const v1::RouteRequest* request, v1::RouteResponse* response)
+      : UnaryCall(context, shard, services, std::move(arrival), telemetry::Rpc::kRoute),
+        request_(request),
+        response_(response) {}
+
+ private:
+  Awaitable<grpc::Status> Run() override {
+    co_return pipeline::Decide(services(), arrival(), request_->request(), *response_->mutable_trace());
+  }
+
+  const v1::RouteRequest* const request_;
+  v1::RouteResponse* const response_;
+};
+
+class ListExpertsCall final : public UnaryCall {
+ public:
+  ListExpertsCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
+                  pipeline::Arrival arrival, v1::ListExpertsResponse* response)
+      : UnaryCall(context, shard, services, std::move(arrival), telemetry::Rpc::kListExperts), response_(response) {}
+
+ private:
+  Awaitable<grpc::Status> Run() override {
+    const config::Config& config = *services().snapshot->config;
+    Result<admission::Caller> caller = admission::Authenticate(config, arrival().authorization);
+    if (!caller) co_return ToStatus(caller.error(), arrival().request_id);
+    DescribeExperts(config, shard().backends(), *response_->mutable_experts());
+    co_return grpc::Status::OK;
+  }
+
+  v1::ListExpertsResponse* const response_;
+};
+
+template <class Call, class... Args>
+Call* Begin(Args&&... args) {
+  auto call = std::make_shared<Call>(std::forward<Args>(args)...);
+  call->Start();
+  return call.get();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* PointsmanService::Complete(grpc::CallbackServerContext* context,
+                                                     const v1::CompleteRequest* request, v1::CompleteResponse* response) {
+  requests_.fetch_add(1, std::memory_order_relaxed);
+  return Begin<CompleteCall>(context, shards_.Next(), services_,
+                             ArrivalOf(*context, services_.snapshot->config->limits), request, response);
+}
+
+grpc::ServerWriteReactor<v1::CompleteEvent>* PointsmanService::StreamComplete(grpc::CallbackServerContext* context,
+                                                                              const v1::CompleteRequest* request) {
+  requests_.fetch_add(1, std::memory_order_relaxed);
+  return Begin<StreamCompleteCall>(context, shards_.Next(), services_,
+                                   ArrivalOf(*context, services_.snapshot->config->limits), request);
+}
+
+grpc::ServerUnaryReactor* PointsmanService::Route(grpc::CallbackServerContext* context, const v1::RouteRequest* request,
+                                                  v1::RouteResponse* response) {
+  return Begin<RouteCall>(context, shards_.Next(), services_, ArrivalOf(*context, services_.snapshot->config->limits),
+                          request, response);
+}
+
+grpc::ServerUnaryReactor* PointsmanService::ListExperts(grpc::CallbackServerContext* context,
+                                                        const v1::ListExpertsRequest* /*request*/,
+                                                        v1::ListExpertsResponse* response) {
+  return Begin<ListExpertsCall>(context, shards_.Next(), services_,
+                                ArrivalOf(*context, services_.snapshot->config->limits), response);
+}
+
+}  // namespace pointsman::gateway

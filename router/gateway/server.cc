@@ -1,0 +1,264 @@
+#include "router/gateway/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "policies/choose.h"
+#include "policies/score/category_map.h"
+#include "router/classifier/default_artifact.h"
+#include "router/gateway/admin_service.h"
+#include "router/gateway/pointsman_service.h"
+#include "router/runtime/experts.h"
+
+namespace pointsman::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds kHealthInterval{50};
+constexpr std::chrono::milliseconds kDrainPoll{10};
+constexpr std::chrono::seconds kLastResort{5};
+
+// gRPC's own defaults cut off clients that ping while they wait for a first token ("too many pings").
+constexpr int kMinPingIntervalMs = 10'000;
+
+bool AnyPolicyNeedsEvidence(const config::Config& config) {
+  return std::any_of(config.policies.begin(), config.policies.end(), policies::NeedsEvidence);
+}
+
+// Map keys must be categories of the classifier: an entry that can never be chosen is a mistake.
+std::vector<config::Problem> CheckMaps(const config::Config& config, const classifier::Classifier& classifier) {
+  std::vector<config::Problem> problems;
+  const std::vector<std::string>& known = classifier.categories();
+  for (const config::Policy& policy : config.policies) {
+    const auto* map = std::get_if<config::CategoryMap>(&policy.score);
+    if (map == nullptr) continue;
+    for (const auto& [category, experts] : map->experts) {
+      if (category == score::kGeneral || std::find(known.begin(), known.end(), category) != known.end()) continue;
+      std::string names;
+      for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+      problems.push_back(config.ProblemAt("policies." + policy.name + ".map." + category,
+                                          "the classifier knows no such category (known: " + names + ")"));
+    }
+  }
+  return problems;
+}
+
+Result<std::shared_ptr<const classifier::Classifier>> LoadClassifier(const config::Config& config) {
+  if (!AnyPolicyNeedsEvidence(config)) return std::shared_ptr<const classifier::Classifier>();
+  const config::Classifier& wanted = config.classifier;
+  return classifier::Classifier::Load(wanted.artifact.empty() ? classifier::DefaultArtifact() : wanted.artifact,
+                                      wanted.entropy_threshold);
+}
+
+Result<std::string> ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unavailable("cannot read " + path.string());
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+Result<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(const config::Server& server) {
+  if (!server.tls) return grpc::InsecureServerCredentials();
+  Result<std::string> certificate = ReadFile(server.tls->certificate);
+  if (!certificate) return std::move(certificate).error();
+  Result<std::string> key = ReadFile(server.tls->key);
+  if (!key) return std::move(key).error();
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({*key, *certificate});
+  return grpc::SslServerCredentials(options);
+}
+
+unsigned ShardCount(const config::Config& config, const ServerOptions& options) {
+  unsigned count = options.shards.value_or(config.server.shards);
+  return count != 0 ? count : std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+std::vector<config::Problem> CheckClassifier(const config::Config& config) {
+  Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(config);
+  if (!classifier) return {config.ProblemAt("classifier.artifact", classifier.error().message)};
+  if (*classifier == nullptr) return {};
+  return CheckMaps(config, **classifier);
+}
+
+// In the order of construction; destroyed in reverse.
+struct Server::Parts {
+  std::shared_ptr<const config::Config> config;
+  std::unique_ptr<admission::Admission> admission;
+  std::unique_ptr<cache::MemoryCache> cache;
+  pipeline::Services services;
+  std::unique_ptr<runtime::Shards> shards;
+  std::unique_ptr<runtime::Experts> experts;
+  std::unique_ptr<telemetry::Metrics> metrics;
+  std::unique_ptr<PointsmanService> pointsman;
+  std::unique_ptr<AdminService> admin;
+  std::unique_ptr<grpc::Server> grpc;
+  int port = 0, metrics_port = 0;
+
+  // The health service follows the experts.
+  std::thread health;
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  bool stopping = false;
+  bool serving = false;
+
+  telemetry::Gauges Sample() const;
+  void WatchHealth();
+  void SetHealth(bool serving);
+};
+
+telemetry::Gauges Server::Parts::Sample() const {
+  telemetry::Gauges gauges;
+  gauges.in_flight = admission->in_flight();
+  if (cache) {
+    cache::Stats stats = cache->stats();
+    gauges.cache_bytes = static_cast<double>(stats.bytes);
+    gauges.cache_entries = static_cast<double>(stats.entries);
+  }
+  v1::EngineStatus engine = experts->EngineStatus();
+  gauges.engine_up = engine.state() == "ready" ? 1 : 0;
+  gauges.engine_restarts = engine.restarts();
+  for (const v1::ModelStatus& model : engine.models()) {
+    gauges.slots += model.slots();
+    gauges.slots_busy += model.slots_busy();
+    gauges.engine_queue += model.queued();
+  }
+  return gauges;
+}
+
+void Server::Parts::SetHealth(bool now) {
+  grpc::HealthCheckServiceInterface* service = grpc->GetHealthCheckService();
+  for (const char* name : {"", "pointsman.v1.Pointsman"}) service->SetServingStatus(name, now);
+  service->SetServingStatus("pointsman.v1.Admin", true);
+}
+
+void Server::Parts::WatchHealth() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    lock.unlock();
+    bool now = experts->AnyAvailable();
+    if (now != serving) SetHealth(now);
+    lock.lock();
+    if (now != serving) {
+      serving = now;
+      changed.notify_all();
+    }
+    changed.wait_for(lock, kHealthInterval, [&] { return stopping; });
+  }
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
+
+Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Config> config, const ServerOptions& options) {
+  auto parts = std::make_unique<Parts>();
+  parts->config = config;
+  Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(*config);
+  if (!classifier) return std::move(classifier).error();
+  if (*classifier != nullptr) {
+    if (auto problems = CheckMaps(*config, **classifier); !problems.empty()) {
+      return InvalidArgument("", config::ToString(problems));
+    }
+  }
+  Result<std::shared_ptr<grpc::ServerCredentials>> credentials = CredentialsOf(config->server);
+  if (!credentials) return std::move(credentials).error();
+
+  parts->admission = std::make_unique<admission::Admission>(config->limits.in_flight);
+  if (config->cache.memory_bytes > 0) {
+    parts->cache = std::make_unique<cache::MemoryCache>(config->cache.memory_bytes, config->cache.ttl);
+  }
+  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier);
+  parts->services.admission = parts->admission.get();
+  parts->services.cache = parts->cache.get();
+  parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
+  parts->shards->Start();
+  parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program);
+  parts->metrics = std::make_unique<telemetry::Metrics>(parts->services.snapshot->names,
+                                                        [p = parts.get()] { return p->Sample(); });
+  parts->services.metrics = parts->metrics.get();
+  std::string metrics_address = options.metrics.value_or(config->server.metrics);
+  if (!metrics_address.empty()) {
+    Result<int> port = parts->metrics->Listen(metrics_address);
+    if (!port) return std::move(port).error();
+    parts->metrics_port = *port;
+  }
+
+  parts->pointsman = std::make_unique<PointsmanService>(parts->services, *parts->shards);
+  parts->admin = std::make_unique<AdminService>(parts->services, *parts->shards, *parts->pointsman,
+                                                [p = parts.get()] { return p->experts->EngineStatus(); });
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  std::string listen = options.listen.value_or(config->server.listen);
+  builder.AddListeningPort(listen, *credentials, &parts->port);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config->server.max_message_bytes));
+  builder.SetMaxSendMessageSize(static_cast<int>(config->server.max_message_bytes));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two servers on one port would share its calls unseen
+  builder.RegisterService(parts->pointsman.get());
+  builder.RegisterService(parts->admin.get());
+  parts->grpc = builder.BuildAndStart();
+  if (parts->grpc == nullptr || parts->port == 0) {
+    return Unavailable("cannot listen on " + listen + ": is another server running there, or the address not this machine's?");
+  }
+  parts->SetHealth(false);
+  parts->health = std::thread([p = parts.get()] { p->WatchHealth(); });
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+int Server::port() const { return parts_->port; }
+int Server::metrics_port() const { return parts_->metrics_port; }
+int Server::in_flight() const { return parts_->admission->in_flight(); }
+int Server::engine_pid() const { return parts_->experts->EngineStatus().pid(); }
+std::string Server::RenderMetrics() const { return parts_->metrics->Render(); }
+
+bool Server::Serving() const {
+  std::lock_guard lock(parts_->mutex);
+  return parts_->serving;
+}
+
+Result<void> Server::WaitUntilServing(std::chrono::milliseconds limit) const {
+  std::unique_lock lock(parts_->mutex);
+  Clock::time_point end = Clock::now() + limit;
+  while (!parts_->serving) {
+    if (Clock::now() >= end || parts_->experts->NoneWillStart()) return Unavailable(parts_->experts->WhyNone());
+    parts_->changed.wait_for(lock, kHealthInterval);
+  }
+  return {};
+}
+
+void Server::Shutdown(std::chrono::milliseconds grace) {
+  if (parts_->grpc == nullptr) return;
+  {
+    std::lock_guard lock(parts_->mutex);
+    parts_->stopping = true;
+    parts_->serving = false;
+    parts_->changed.notify_all();
+  }
+  parts_->health.join();
+  parts_->SetHealth(false);
+  // gRPC refuses new calls at once and waits for those in flight. What is left after the grace period is ended by us, so
+  // that clients get UNAVAILABLE; gRPC's own deadline is only the last resort.
+  auto end = Clock::now() + grace;
+  std::thread closing([&] { parts_->grpc->Shutdown(std::chrono::system_clock::now() + grace + kLastResort); });
+  while (parts_->admission->in_flight() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);
+  parts_->shards->EndAllCalls(runtime::Ending::kShutdown);
+  closing.join();
+  parts_->grpc->Wait();
+  parts_->grpc.reset();
+  parts_->metrics.reset();  // its page asks the experts
+  parts_->experts.reset();
+  parts_->shards->Stop();
+}
+
+}  // namespace pointsman::gateway

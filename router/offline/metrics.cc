@@ -1,0 +1,136 @@
+#include "router/offline/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pointsman::offline {
+namespace {
+
+std::size_t Likeliest(const Prediction& prediction) {
+  const auto& p = prediction.probabilities;
+  return static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+}
+
+double Ratio(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+double CalibrationError(std::span<const Prediction> predictions) {
+  constexpr std::size_t kBins = 15;
+  double confidence[kBins] = {}, right[kBins] = {};
+  for (const Prediction& prediction : predictions) {
+    const std::size_t best = Likeliest(prediction);
+    const double p = prediction.probabilities[best];
+    const auto bin = std::min(kBins - 1, static_cast<std::size_t>(p * kBins));
+    confidence[bin] += p;
+    right[bin] += best == prediction.truth ? 1 : 0;
+  }
+  double error = 0;
+  for (std::size_t b = 0; b < kBins; ++b) error += std::abs(confidence[b] - right[b]);
+  return error / static_cast<double>(predictions.size());
+}
+
+std::vector<CoveragePoint> Curve(std::span<const Prediction> predictions) {
+  std::vector<std::pair<double, bool>> sorted;
+  for (const Prediction& prediction : predictions) {
+    sorted.emplace_back(prediction.entropy, Likeliest(prediction) == prediction.truth);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<CoveragePoint> curve;
+  std::size_t kept = 0, right = 0;
+  for (std::size_t tenth = 1; tenth <= 10; ++tenth) {
+    const std::size_t target = (sorted.size() * tenth + 9) / 10;
+    for (; kept < target; ++kept) right += sorted[kept].second ? 1 : 0;
+    if (kept == 0) continue;
+    curve.push_back({Ratio(kept, sorted.size()), sorted[kept - 1].first, Ratio(right, kept)});
+  }
+  return curve;
+}
+
+}  // namespace
+
+Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::string>& categories) {
+  Metrics metrics;
+  metrics.rows = predictions.size();
+  if (predictions.empty()) return metrics;
+  const std::size_t count = categories.size();
+  std::vector<std::size_t> table(count * count);  // [truth][predicted]
+  for (const Prediction& prediction : predictions) {
+    ++table[prediction.truth * count + Likeliest(prediction)];
+    metrics.nll -= std::log(std::max(prediction.probabilities[prediction.truth], 1e-30F));
+  }
+  metrics.nll /= static_cast<double>(predictions.size());
+  metrics.ece = CalibrationError(predictions);
+  metrics.curve = Curve(predictions);
+
+  std::size_t right = 0, present = 0;
+  for (std::size_t c = 0; c < count; ++c) {
+    std::size_t truths = 0, predicted = 0;
+    for (std::size_t d = 0; d < count; ++d) {
+      truths += table[c * count + d];
+      predicted += table[d * count + c];
+      if (c != d && table[c * count + d] > 0) {
+        metrics.confusions.push_back({categories[c], categories[d], table[c * count + d]});
+      }
+    }
+    const std::size_t hits = table[c * count + c];
+    right += hits;
+    present += truths > 0 ? 1 : 0;
+    const double f1 = Ratio(2 * hits, truths + predicted);
+    metrics.macro_f1 += truths > 0 ? f1 : 0;
+    metrics.categories.push_back({categories[c], truths, Ratio(hits, predicted), Ratio(hits, truths), f1});
+  }
+  metrics.accuracy = Ratio(right, predictions.size());
+  metrics.macro_f1 /= static_cast<double>(present);
+  std::stable_sort(metrics.confusions.begin(), metrics.confusions.end(),
+                   [](const Confusion& a, const Confusion& b) { return a.rows > b.rows; });
+  if (metrics.confusions.size() > 10) metrics.confusions.resize(10);
+  return metrics;
+}
+
+double FitTemperature(std::span<const Prediction> predictions) {
+  const auto loss = [&](double log_temperature) {
+    const double inverse = std::exp(-log_temperature);
+    double sum = 0;
+    for (const Prediction& prediction : predictions) {
+      double total = 0;
+      const double highest = *std::max_element(prediction.probabilities.begin(), prediction.probabilities.end());
+      const auto logit = [&](float p) { return inverse * std::log(std::max<double>(p, 1e-30) / highest); };
+      for (const float p : prediction.probabilities) total += std::exp(logit(p));
+      sum += std::log(total) - logit(prediction.probabilities[prediction.truth]);
+    }
+    return sum;
+  };
+  // Golden-section search: the loss is convex in 1 / T, so it has one valley.
+  const double golden = (std::sqrt(5.0) - 1) / 2;
+  double low = std::log(0.2), high = std::log(10.0);
+  double left = high - golden * (high - low), right = low + golden * (high - low);
+  double loss_left = loss(left), loss_right = loss(right);
+  while (high - low > 0.001) {
+    if (loss_left < loss_right) {
+      high = right;
+      right = left;
+      loss_right = loss_left;
+      left = high - golden * (high - low);
+      loss_left = loss(left);
+    } else {
+      low = left;
+      left = right;
+      loss_left = loss_right;
+      right = low + golden * (high - low);
+      loss_right = loss(right);
+    }
+  }
+  return std::exp((low + high) / 2);
+}
+
+double EntropyAtCoverage(std::span<const Prediction> predictions, double coverage) {
+  std::vector<double> entropies;
+  for (const Prediction& prediction : predictions) entropies.push_back(prediction.entropy);
+  if (entropies.empty()) return 0;
+  std::sort(entropies.begin(), entropies.end());
+  const auto wanted = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(entropies.size())));
+  return entropies[std::clamp<std::size_t>(wanted, 1, entropies.size()) - 1];
+}
+
+}  // namespace pointsman::offline

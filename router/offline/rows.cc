@@ -1,0 +1,184 @@
+#include "router/offline/rows.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace pointsman::offline {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxLine = 16U << 20;
+constexpr std::size_t kBadExamples = 10;
+
+Error Bad(std::string message) { return {ErrorClass::kCallersFault, Code::kInvalidArgument, std::move(message)}; }
+
+// The lines of a file; zlib reads plain files as they are.
+class Lines {
+ public:
+  explicit Lines(const std::filesystem::path& file) : file_(gzopen(file.c_str(), "rb"), gzclose) {
+    if (file_) gzbuffer(file_.get(), 1U << 18);
+  }
+  bool open() const { return file_ != nullptr; }
+  double bytes() const { return static_cast<double>(gzoffset(file_.get())); }
+
+  // nullopt at the end. Sets `error` when the file cannot be decoded or a line is too long.
+  std::optional<std::string> Next(std::string& error) {
+    std::string line;
+    std::array<char, 65536> part;
+    while (gzgets(file_.get(), part.data(), part.size()) != nullptr) {
+      line += part.data();
+      if (line.size() > kMaxLine) {
+        error = "the line is longer than 16 MiB";
+        return std::nullopt;
+      }
+      if (!line.empty() && line.back() == '\n') {
+        line.pop_back();
+        return line;
+      }
+    }
+    int code = Z_OK;
+    const char* message = gzerror(file_.get(), &code);
+    if (code != Z_OK && code != Z_STREAM_END) {
+      error = std::string("the compressed file is damaged or cut (") + message + ")";
+      return std::nullopt;
+    }
+    if (line.empty()) return std::nullopt;
+    return line;
+  }
+
+ private:
+  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+};
+
+// The text in a field of the row, or what is wrong with it.
+Result<std::string> Field(const json::object& row, const std::string& name) {
+  const json::value* value = row.if_contains(name);
+  if (value == nullptr) return Bad("no field \"" + name + "\"");
+  if (!value->is_string()) return Bad("field \"" + name + "\" is not a string");
+  std::string text(value->get_string());
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return Bad("field \"" + name + "\" is empty");
+  return text;
+}
+
+class Reader {
+ public:
+  explicit Reader(const RowOptions& options) : options_(options) {
+    if (options.source_field.empty()) Index("", sources_, result_.sources);
+  }
+
+  // What is wrong with the line; "" when nothing is.
+  std::string Add(const std::string& line, const std::string& place) {
+    boost::system::error_code code;
+    const json::value value = json::parse(line, code);
+    if (code) return "not JSON: " + code.message();
+    if (!value.is_object()) return "not a JSON object";
+    const json::object& object = value.get_object();
+
+    std::string source;
+    if (!options_.source_field.empty()) {
+      auto field = Field(object, options_.source_field);
+      if (!field) return field.error().message;
+      source = *std::move(field);
+    }
+    auto label = Field(object, options_.label_field);
+    if (!label) return label.error().message;
+    if (options_.drop_labels.contains(*label) || options_.drop_sources.contains(source)) {
+      ++result_.dropped;
+      return "";
+    }
+    auto text = Field(object, options_.text_field);
+    if (!text) return text.error().message;
+    if (const auto renamed = options_.rename.find(*label); renamed != options_.rename.end()) *label = renamed->second;
+
+    const std::uint32_t index = Index(*label, labels_, result_.labels);
+    const auto [seen, fresh] = seen_.try_emplace(*text, Seen{index, place});
+    if (!fresh) {
+      if (seen->second.label != index) {
+        return "the text has label \"" + *label + "\", but \"" + result_.labels[seen->second.label] + "\" at " +
+               seen->second.place;
+      }
+      ++result_.duplicates;
+      return "";
+    }
+    result_.rows.push_back({*std::move(text), index, Index(source, sources_, result_.sources)});
+    return "";
+  }
+
+  // Labels in alphabetical order, so that the model does not depend on which label comes first.
+  Rows Finish() {
+    std::vector<std::string> sorted = result_.labels;
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<std::uint32_t> moved;
+    for (const std::string& label : result_.labels) {
+      moved.push_back(
+          static_cast<std::uint32_t>(std::lower_bound(sorted.begin(), sorted.end(), label) - sorted.begin()));
+    }
+    for (Row& row : result_.rows) row.label = moved[row.label];
+    result_.labels = std::move(sorted);
+    return std::move(result_);
+  }
+
+  Rows& result() { return result_; }
+
+ private:
+  struct Seen {
+    std::uint32_t label;
+    std::string place;
+  };
+  using Names = std::unordered_map<std::string, std::uint32_t>;
+
+  static std::uint32_t Index(const std::string& name, Names& names, std::vector<std::string>& list) {
+    const auto [entry, fresh] = names.try_emplace(name, static_cast<std::uint32_t>(list.size()));
+    if (fresh) list.push_back(name);
+    return entry->second;
+  }
+
+  const RowOptions& options_;
+  Rows result_;
+  Names labels_, sources_;
+  std::unordered_map<std::string, Seen> seen_;
+};
+
+}  // namespace
+
+Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double)>& progress) {
+  if (options.files.empty()) return Bad("no file of rows was named");
+  double total = 0, done = 0;
+  for (const auto& file : options.files) {
+    std::error_code code;
+    const auto size = std::filesystem::file_size(file, code);
+    if (code) return Bad(file.string() + ": " + code.message());
+    total += static_cast<double>(size);
+  }
+  Reader reader(options);
+  for (const auto& file : options.files) {
+    Lines lines(file);
+    if (!lines.open()) return Bad(file.string() + ": " + std::strerror(errno));
+    std::string broken;
+    std::uint64_t number = 0;
+    while (const auto line = lines.Next(broken)) {
+      ++number;
+      if (progress && number % 1024 == 0) progress((done + lines.bytes()) / std::max(total, 1.0));
+      if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
+      const std::string place = file.string() + ":" + std::to_string(number);
+      const std::string what = reader.Add(*line, place);
+      if (what.empty()) continue;
+      if (!options.skip_bad) return Bad(place + ": " + what + " (--skip-bad leaves bad rows out)");
+      Rows& result = reader.result();
+      if (++result.bad <= kBadExamples) result.bad_examples.push_back(place + ": " + what);
+    }
+    if (!broken.empty()) return Bad(file.string() + ":" + std::to_string(number + 1) + ": " + broken);
+    done += static_cast<double>(std::filesystem::file_size(file));
+  }
+  return reader.Finish();
+}
+
+}  // namespace pointsman::offline

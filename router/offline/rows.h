@@ -1,0 +1,47 @@
+// router/offline/rows.h: labelled rows from JSON lines, plain or gzip, read one line at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace pointsman::offline {
+
+struct RowOptions {
+  std::vector<std::filesystem::path> files;
+  std::string text_field = "text", label_field = "label";
+  std::string source_field;                   // "" = rows have no source
+  std::map<std::string, std::string> rename;  // label -> label
+  std::set<std::string> drop_labels;          // as in the file, before renaming
+  std::set<std::string> drop_sources;
+  bool skip_bad = false;  // leave bad rows out and count them, instead of stopping at the first
+};
+
+struct Row {
+  std::string text;
+  std::uint32_t label;
+  std::uint32_t source;
+};
+
+struct Rows {
+  std::vector<Row> rows;
+  std::vector<std::string> labels;   // sorted; Row::label indexes them
+  std::vector<std::string> sources;  // in order of appearance; Row::source indexes them; one "" without source_field
+  std::uint64_t dropped = 0;         // by drop_labels and drop_sources
+  std::uint64_t duplicates = 0;      // same text, same label: one is kept
+  std::uint64_t bad = 0;             // with skip_bad
+  std::vector<std::string> bad_examples;  // the first 10 messages
+};
+
+// Reads all files. A bad row (not JSON, a field missing or empty or not a string, a text seen before with another
+// label) is an error "file:line: what". Lines longer than 16 MiB are errors. `progress` gets the share of the bytes
+// read.
+Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double)>& progress);
+
+}  // namespace pointsman::offline

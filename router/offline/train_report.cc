@@ -1,0 +1,108 @@
+// router/offline/train_report.cc: a TrainReport as text for people and as JSON for scripts.
+#include <boost/json.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "router/offline/train_classifier.h"
+
+namespace pointsman::offline {
+namespace {
+
+template <class... Args>
+std::string Format(const char* format, Args... args) {
+  char text[512];
+  std::snprintf(text, sizeof text, format, args...);
+  return text;
+}
+
+std::string Curve(const Metrics& metrics) {
+  std::string text = "\nCoverage and accuracy, the most certain rows first:\n  coverage  entropy <=  accuracy\n";
+  for (const CoveragePoint& point : metrics.curve) {
+    const auto stars = static_cast<std::size_t>(point.accuracy * 40 + 0.5);
+    text += Format("    %5.1f %%      %6.3f   %5.1f %%  ", 100 * point.coverage, point.entropy, 100 * point.accuracy);
+    text += std::string(stars, '*') + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ReportText(const TrainReport& r) {
+  std::string text = Format("%zu rows, %zu categories (dropped %llu, duplicates %llu, bad %llu)\n", r.rows,
+                            r.categories.size(), static_cast<unsigned long long>(r.dropped),
+                            static_cast<unsigned long long>(r.duplicates), static_cast<unsigned long long>(r.bad));
+  for (const std::string& bad : r.bad_examples) text += "  left out: " + bad + "\n";
+  text += "\nSources:\n";
+  for (const SourceRows& s : r.sources) {
+    text += Format("  %-24s %7zu  %s\n", s.name.empty() ? "(unnamed)" : s.name.c_str(), s.rows, s.licence.c_str());
+  }
+  const double error = std::sqrt(r.metrics.accuracy * (1 - r.metrics.accuracy) / static_cast<double>(r.held_out));
+  text += Format("\nHeld-out figures, of a model fitted without these %zu rows:\n", r.held_out);
+  text += Format("  accuracy              %6.2f %%  (standard error %.2f)\n", 100 * r.metrics.accuracy, 100 * error);
+  text += Format("  macro F1              %6.2f %%\n", 100 * r.metrics.macro_f1);
+  text += Format("  mean -ln p(truth)     %6.3f nats\n", r.metrics.nll);
+  text += Format("  calibration error     %6.4f    (%.4f before the temperature)\n", r.metrics.ece, r.ece_uncalibrated);
+  text += Format("  temperature           %6.3f    (fitted on the same rows)\n", r.temperature);
+  text += Format("  entropy threshold     %6.3f nats: %.1f %% of the rows are certain, %.2f %% of those are right\n",
+                 r.entropy_threshold, 100 * r.coverage, 100 * r.accuracy_certain);
+  text += "\n  category                    rows  precision  recall    F1\n";
+  for (const CategoryMetrics& c : r.metrics.categories) {
+    text += Format("  %-24s %7zu    %5.1f %%  %5.1f %%  %5.1f %%\n", c.name.c_str(), c.rows, 100 * c.precision,
+                   100 * c.recall, 100 * c.f1);
+  }
+  text += "\nMost frequent errors:\n";
+  for (const Confusion& c : r.metrics.confusions) {
+    text += Format("  %4zu  %s -> %s\n", c.rows, c.truth.c_str(), c.predicted.c_str());
+  }
+  text += Curve(r.metrics);
+  text += Format(
+      "\nThe artifact's weights were then fitted on all %zu rows, with the temperature and threshold above; these "
+      "rows\n"
+      "cannot measure it.\n",
+      r.rows);
+  text += Format("%s: %llu bytes, sha256 %s\n", r.out.c_str(), static_cast<unsigned long long>(r.artifact_bytes),
+                 r.checksum.c_str());
+  return text;
+}
+
+std::string ReportJson(const TrainReport& r) {
+  namespace json = boost::json;
+  json::array sources, categories, confusions, curve, bad;
+  for (const SourceRows& s : r.sources) sources.push_back({{"name", s.name}, {"licence", s.licence}, {"rows", s.rows}});
+  for (const CategoryMetrics& c : r.metrics.categories) {
+    categories.push_back(
+        {{"name", c.name}, {"rows", c.rows}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
+  }
+  for (const Confusion& c : r.metrics.confusions) {
+    confusions.push_back({{"truth", c.truth}, {"predicted", c.predicted}, {"rows", c.rows}});
+  }
+  for (const CoveragePoint& p : r.metrics.curve) {
+    curve.push_back({{"coverage", p.coverage}, {"entropy", p.entropy}, {"accuracy", p.accuracy}});
+  }
+  for (const std::string& message : r.bad_examples) bad.push_back(json::value(message));
+  const json::object held_out = {{"rows", r.held_out},
+                                 {"accuracy", r.metrics.accuracy},
+                                 {"macro_f1", r.metrics.macro_f1},
+                                 {"nll", r.metrics.nll},
+                                 {"ece", r.metrics.ece},
+                                 {"ece_uncalibrated", r.ece_uncalibrated},
+                                 {"coverage", r.coverage},
+                                 {"accuracy_certain", r.accuracy_certain},
+                                 {"categories", categories},
+                                 {"confusions", confusions},
+                                 {"curve", curve}};
+  const json::object report = {
+      {"rows", r.rows},
+      {"dropped", r.dropped},
+      {"duplicates", r.duplicates},
+      {"bad", r.bad},
+      {"bad_examples", bad},
+      {"sources", sources},
+      {"held_out", held_out},
+      {"temperature", r.temperature},
+      {"entropy_threshold", r.entropy_threshold},
+      {"artifact", {{"file", r.out.string()}, {"bytes", r.artifact_bytes}, {"sha256", r.checksum}}}};
+  return json::serialize(report);
+}
+
+}  // namespace pointsman::offline

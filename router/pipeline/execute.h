@@ -1,0 +1,49 @@
+// router/pipeline/execute.h: runs a plan: attempts, fallback, the commit point.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backends/backend.h"
+#include "policies/plan.h"
+#include "router/gateway/status.h"
+#include "router/pipeline/snapshot.h"
+
+namespace pointsman::pipeline {
+
+// Where a streamed answer goes. Loop thread only.
+class EventStream {
+ public:
+  virtual ~EventStream() = default;
+  // `event` must live until the wait ends. false: the client is gone. `more` says that another event follows at once, so
+  // that this one need not be flushed.
+  virtual Awaitable<bool> Write(const v1::CompleteEvent& event, bool more) = 0;
+};
+
+// One request under way, as Execute needs it. References must outlive the execution.
+struct Execution {
+  const Snapshot& snapshot;
+  std::span<const std::unique_ptr<backends::Backend>> backends;  // by the index of the expert
+  telemetry::Metrics& metrics;
+  const v1::CompleteRequest& request;
+  Deadline deadline;
+  Clock::time_point arrival;
+  EventStream* stream = nullptr;   // null: the answer is wanted whole
+  bool collect = true;             // fill `response` also while streaming (for the cache)
+  v1::CompleteResponse& response;  // message, finish reason, logprobs, usage and expert of the answer
+  v1::Trace& trace;                // attempts, expert, time to the first token
+
+  std::vector<gateway::FailedAttempt> failures;  // filled
+  v1::PartialAnswer partial;                     // filled: what was delivered to the client
+  bool committed = false;                        // filled: part of the answer reached the client
+};
+
+// Asks the candidates in order until one answers. Before the commit point (the first content delivered to the client; a
+// whole answer has none until its end) a failure moves on to the next candidate, a connection that went away unanswered
+// is tried once more; after it, it ends the request. The error is the one to report: that of the caller's fault, of the
+// deadline, of the broken stream, or, when all failed, UNAVAILABLE (RESOURCE_EXHAUSTED or INVALID_ARGUMENT when that was
+// every attempt's reason).
+Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution);
+
+}  // namespace pointsman::pipeline

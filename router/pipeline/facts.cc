@@ -1,0 +1,50 @@
+#include "router/pipeline/facts.h"
+
+namespace pointsman::pipeline {
+
+policies::RequestFacts FactsOf(const v1::CompleteRequest& request) {
+  policies::RequestFacts facts;
+  std::size_t bytes = 0;
+  for (const v1::Message& message : request.messages()) {
+    for (const v1::Part& part : message.parts()) {
+      if (part.has_image()) facts.needs |= config::kImages;
+      bytes += part.text().size();
+    }
+    for (const v1::ToolCall& call : message.tool_calls()) bytes += call.arguments().size();
+    if (!message.tool_calls().empty() || message.role() == v1::ROLE_TOOL) facts.needs |= config::kTools;
+  }
+  for (const v1::Tool& tool : request.tools()) bytes += tool.description().size() + tool.parameters().size();
+  if (!request.tools().empty() && request.tool_choice() != "none") facts.needs |= config::kTools;
+  const v1::ResponseFormat& format = request.response_format();
+  if (format.has_json_schema() || format.json_object()) facts.needs |= config::kJsonSchema;
+  if (format.has_grammar()) facts.needs |= config::kGrammar;
+  if (request.logprobs()) facts.needs |= config::kLogprobs;
+  facts.prompt_tokens = policies::EstimateTokens(bytes);
+  if (request.sampling().has_max_tokens()) facts.max_tokens = request.sampling().max_tokens();
+
+  const v1::Routing& routing = request.routing();
+  facts.expert = routing.expert();
+  facts.deny.assign(routing.deny().begin(), routing.deny().end());
+  facts.require.assign(routing.require().begin(), routing.require().end());
+  if (routing.has_max_cost_usd()) facts.max_cost_usd = routing.max_cost_usd();
+  if (routing.has_max_latency_ms()) facts.max_latency_ms = routing.max_latency_ms();
+  return facts;
+}
+
+std::string_view QuestionOf(const v1::CompleteRequest& request, std::string& storage) {
+  for (int i = request.messages_size() - 1; i >= 0; --i) {
+    const v1::Message& message = request.messages(i);
+    if (message.role() != v1::ROLE_USER) continue;
+    if (message.parts_size() == 1) return message.parts(0).text();
+    storage.clear();
+    for (const v1::Part& part : message.parts()) {
+      if (!part.has_text()) continue;
+      if (!storage.empty()) storage += '\n';
+      storage += part.text();
+    }
+    return storage;
+  }
+  return {};
+}
+
+}  // namespace pointsman::pipeline

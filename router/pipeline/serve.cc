@@ -1,0 +1,214 @@
+#include "router/pipeline/serve.h"
+
+#include <optional>
+
+#include "policies/choose.h"
+#include "router/gateway/status.h"
+#include "router/gateway/validate.h"
+#include "router/pipeline/facts.h"
+#include "router/pipeline/trace.h"
+
+namespace pointsman::pipeline {
+namespace {
+
+double Milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+// The policy that decides: the one the request names, or the default.
+Result<const config::Policy*> PolicyOf(const config::Config& config, const v1::Routing& routing) {
+  const std::string& name = routing.policy().empty() ? config.default_policy : routing.policy();
+  if (const config::Policy* policy = config.FindPolicy(name)) return policy;
+  std::string known;
+  for (const config::Policy& policy : config.policies) known += (known.empty() ? "" : ", ") + policy.name;
+  return InvalidArgument("routing.policy", "unknown policy '" + name + "'; known: " + known);
+}
+
+// Classifies the request when its policy needs to know, and says so in the trace.
+std::optional<policies::Evidence> Classify(const Services& services, const config::Policy& policy,
+                                           const v1::CompleteRequest& request, v1::Trace& trace) {
+  const Snapshot& snapshot = *services.snapshot;
+  if (!request.routing().expert().empty() || !policies::NeedsEvidence(policy) || !snapshot.classifier) return std::nullopt;
+  std::string storage;
+  std::string_view question = QuestionOf(request, storage);
+  Clock::time_point start = Clock::now();
+  policies::Evidence evidence = snapshot.classifier->Classify(question);
+  std::chrono::duration<double> spent = Clock::now() - start;
+  services.metrics->Classified(spent.count());
+  Describe(snapshot, evidence, question, request.routing().explain(), spent.count() * 1e6, *trace.mutable_evidence());
+  return evidence;
+}
+
+struct Decision {
+  const config::Policy* policy;
+  policies::Choice choice;
+};
+
+// From a valid request to a plan. The same for Complete, StreamComplete and Route.
+Result<Decision> MakeDecision(const Services& services, const v1::CompleteRequest& request, v1::Trace& trace) {
+  const config::Config& config = *services.snapshot->config;
+  Result<const config::Policy*> policy = PolicyOf(config, request.routing());
+  if (!policy) return std::move(policy).error();
+  trace.set_policy((*policy)->name);
+  std::optional<policies::Evidence> evidence = Classify(services, **policy, request, trace);
+  Result<policies::Choice> choice = policies::Choose(config, **policy, FactsOf(request), evidence ? &*evidence : nullptr);
+  if (!choice) return std::move(choice).error();
+  Describe(config, *choice, trace);
+  return Decision{*policy, *std::move(choice)};
+}
+
+void CountDecision(const Services& services, const Decision& decision) {
+  const Snapshot& snapshot = *services.snapshot;
+  auto policy = static_cast<std::size_t>(decision.policy - snapshot.config->policies.data());
+  const policies::Ask& ask = std::get<policies::Ask>(decision.choice.plan);
+  services.metrics->Decided(snapshot.CategoryIndex(decision.choice.category), policy, ask.candidates.front().expert);
+}
+
+// Whether an answer to this request, by the expert that would be asked first, may be kept and found again.
+bool Cacheable(const config::Config& config, const policies::Ask& ask, const v1::CompleteRequest& request) {
+  const config::Expert& expert = config.experts[ask.candidates.front().expert];
+  return cache::MayStore(request, backends::EffectiveSampling(request.sampling(), expert.sampling));
+}
+
+bool Complete(v1::FinishReason reason) { return reason == v1::FINISH_REASON_STOP; }
+
+// Writes the events that end a complete answer.
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {
+  v1::CompleteEvent usage;
+  *usage.mutable_usage() = response.usage();
+  if (!co_await stream.Write(usage, true)) co_return false;
+  v1::CompleteEvent done;
+  done.mutable_done()->set_finish_reason(response.finish_reason());
+  done.mutable_done()->set_expert(response.expert());
+  *done.mutable_done()->mutable_trace() = trace;
+  co_return co_await stream.Write(done, false);
+}
+
+// The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
+Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, const Arrival& arrival,
+                            v1::CompleteResponse& response, v1::Trace& trace) {
+  response = *entry.response;
+  response.set_id(arrival.request_id);
+  response.mutable_usage()->set_cached_tokens(response.usage().prompt_tokens());
+  response.mutable_usage()->set_cost_usd(0);
+  trace.set_expert(response.expert());
+  trace.set_cached_request_id(entry.response->id());
+  trace.set_cache_age_seconds(std::chrono::duration<double>(arrival.time - entry.stored).count());
+  trace.set_first_token_milliseconds(Milliseconds(Clock::now() - arrival.time));
+  trace.set_milliseconds(trace.first_token_milliseconds());
+  if (stream == nullptr) {
+    *response.mutable_trace() = std::move(trace);
+    co_return true;
+  }
+  v1::CompleteEvent route;
+  *route.mutable_route() = trace;
+  if (!co_await stream->Write(route, true)) co_return false;
+  v1::CompleteEvent delta;
+  for (v1::Part& part : *response.mutable_message()->mutable_parts()) {
+    delta.mutable_delta()->set_text(std::move(*part.mutable_text()));
+    delta.mutable_delta()->mutable_logprobs()->Swap(response.mutable_logprobs());
+    if (!co_await stream->Write(delta, true)) co_return false;
+  }
+  co_return co_await WriteEnd(*stream, response, trace);
+}
+
+grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is gone"}; }
+
+}  // namespace
+
+grpc::Status Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
+                    v1::Trace& trace) {
+  Result<admission::Caller> caller = admission::Authenticate(*services.snapshot->config, arrival.authorization);
+  if (!caller) return gateway::ToStatus(caller.error(), arrival.request_id);
+  if (auto violations = gateway::Validate(request); !violations.empty()) return gateway::BadRequest(violations);
+  trace.set_request_id(arrival.request_id);
+  trace.set_tenant(caller->tenant);
+  trace.set_snapshot(services.snapshot->version_text);
+  Result<Decision> decision = MakeDecision(services, request, trace);
+  if (!decision) return gateway::ToStatus(decision.error(), arrival.request_id);
+  trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
+  return grpc::Status::OK;
+}
+
+Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
+                              const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
+                              v1::CompleteResponse& response) {
+  const Snapshot& snapshot = *services.snapshot;
+  const config::Config& config = *snapshot.config;
+  auto refuse = [&](const Error& error) { return gateway::ToStatus(error, arrival.request_id); };
+
+  // Who calls, is there room, is the request well-formed?
+  Result<admission::Caller> caller = admission::Authenticate(config, arrival.authorization);
+  if (!caller) co_return refuse(caller.error());
+  Result<admission::Ticket> ticket = services.admission->Admit();
+  if (!ticket) co_return refuse(ticket.error());
+  if (auto violations = gateway::Validate(request); !violations.empty()) co_return gateway::BadRequest(violations);
+  if (Clock::now() >= arrival.deadline) co_return refuse(DeadlineExceeded("the deadline had passed on arrival"));
+
+  v1::Trace trace;
+  trace.set_request_id(arrival.request_id);
+  trace.set_tenant(caller->tenant);
+  trace.set_snapshot(snapshot.version_text);
+  response.set_id(arrival.request_id);
+
+  // Was it answered before?
+  const v1::CacheControl& control = request.routing().cache();
+  cache::Key key{};
+  if (services.cache != nullptr) key = cache::MakeKey(caller->tenant, snapshot.version, request);
+  if (services.cache != nullptr && !control.no_cache()) {
+    std::optional<std::chrono::seconds> max_age;
+    if (control.has_max_age_seconds()) max_age = std::chrono::seconds(control.max_age_seconds());
+    if (std::optional<cache::Entry> entry = services.cache->Find(key, max_age, arrival.time)) {
+      services.metrics->Cache(telemetry::CacheResult::kExact);
+      trace.set_cache(v1::CACHE_OUTCOME_EXACT);
+      co_return co_await WriteCached(stream, *entry, arrival, response, trace) ? grpc::Status::OK : ClientGone();
+    }
+  }
+
+  // What is it about, and who should answer?
+  Result<Decision> decision = MakeDecision(services, request, trace);
+  if (!decision) co_return refuse(decision.error());
+  CountDecision(services, *decision);
+  const policies::Ask& ask = std::get<policies::Ask>(decision->choice.plan);
+  bool store = services.cache != nullptr && Cacheable(config, ask, request);
+  trace.set_cache(store ? v1::CACHE_OUTCOME_MISS : v1::CACHE_OUTCOME_NOT_CACHEABLE);
+  services.metrics->Cache(services.cache == nullptr ? telemetry::CacheResult::kOff
+                          : store                   ? telemetry::CacheResult::kMiss
+                                                    : telemetry::CacheResult::kNotCacheable);
+  if (stream != nullptr) {
+    v1::CompleteEvent route;
+    *route.mutable_route() = trace;
+    if (!co_await stream->Write(route, false)) co_return ClientGone();
+  }
+
+  // Run it.
+  Execution execution{.snapshot = snapshot,
+                      .backends = backends,
+                      .metrics = *services.metrics,
+                      .request = request,
+                      .deadline = arrival.deadline,
+                      .arrival = arrival.time,
+                      .stream = stream,
+                      .collect = store,
+                      .response = response,
+                      .trace = trace,
+                      .failures = {},
+                      .partial = {},
+                      .committed = false};
+  Result<void> result = co_await Execute(ask, execution);
+  if (!result) {
+    co_return gateway::ToStatus(result.error(), arrival.request_id, execution.failures,
+                                execution.committed ? &execution.partial : nullptr);
+  }
+
+  // Settle: keep the answer if it may be kept, finish the trace.
+  if (store && Complete(response.finish_reason())) {
+    services.cache->Store(key, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+  }
+  trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
+  if (stream == nullptr) {
+    *response.mutable_trace() = std::move(trace);
+    co_return grpc::Status::OK;
+  }
+  co_return co_await WriteEnd(*stream, response, trace) ? grpc::Status::OK : ClientGone();
+}
+
+}  // namespace pointsman::pipeline

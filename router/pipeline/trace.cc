@@ -1,0 +1,60 @@
+#include "router/pipeline/trace.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "policies/score/category_map.h"
+
+namespace pointsman::pipeline {
+namespace {
+
+constexpr std::size_t kCategories = 5, kFeatures = 10;
+
+}  // namespace
+
+void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std::string_view text, bool explain,
+              double microseconds, v1::Evidence& out) {
+  out.set_category(score::CategoryOf(evidence));
+  out.set_likeliest(evidence.categories[evidence.likeliest]);
+  out.set_probability(evidence.probabilities[evidence.likeliest]);
+  out.set_entropy(evidence.entropy);
+  out.set_entropy_threshold(evidence.entropy_threshold);
+  out.set_uncertain(evidence.uncertain);
+  out.set_bytes_read(static_cast<std::uint32_t>(evidence.bytes_read));
+  out.set_bytes_total(static_cast<std::uint32_t>(evidence.bytes_total));
+  out.set_classify_microseconds(microseconds);
+
+  std::size_t all = evidence.probabilities.size();
+  std::size_t shown = explain ? all : std::min(all, kCategories);
+  std::vector<std::size_t> order(all);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                    [&](std::size_t a, std::size_t b) { return evidence.probabilities[a] > evidence.probabilities[b]; });
+  for (std::size_t i = 0; i < shown; ++i) {
+    v1::CategoryScore* score = out.add_categories();
+    score->set_category(evidence.categories[order[i]]);
+    score->set_probability(evidence.probabilities[order[i]]);
+  }
+  if (!explain) return;
+  for (const auto& [feature, weight] : snapshot.classifier->Explain(text, evidence.likeliest, kFeatures)) {
+    v1::FeatureWeight* f = out.add_features();
+    f->set_feature(feature);
+    f->set_weight(weight);
+  }
+}
+
+void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out) {
+  for (const policies::Exclusion& exclusion : choice.exclusions) {
+    v1::Exclusion* e = out.add_exclusions();
+    e->set_expert(config.experts[exclusion.expert].name);
+    e->set_reason(exclusion.reason);
+  }
+  v1::Ask* ask = out.mutable_plan()->mutable_ask();
+  for (const policies::Candidate& candidate : std::get<policies::Ask>(choice.plan).candidates) {
+    v1::Candidate* c = ask->add_candidates();
+    c->set_expert(config.experts[candidate.expert].name);
+    c->set_score(candidate.score);
+  }
+}
+
+}  // namespace pointsman::pipeline

@@ -1,0 +1,20 @@
+// router/pipeline/trace.h: decisions as the trace that clients see (trace.proto).
+#pragma once
+
+#include <string_view>
+
+#include "pointsman/v1/trace.pb.h"
+#include "policies/choose.h"
+#include "policies/evidence.h"
+#include "router/pipeline/snapshot.h"
+
+namespace pointsman::pipeline {
+
+// The five likeliest categories, or all of them with `explain`, and then the features of `text` that decided.
+void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std::string_view text, bool explain,
+              double microseconds, v1::Evidence& out);
+
+// Fills plan and exclusions, and the evidence's category.
+void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out);
+
+}  // namespace pointsman::pipeline

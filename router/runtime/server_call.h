@@ -1,0 +1,130 @@
+// router/runtime/server_call.h: gRPC callback reactors that a coroutine serves. gRPC's threads only post to the loop;
+// Finish is called exactly once, when the coroutine has ended, however it ended.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "base/waiter.h"
+#include "router/runtime/live_call.h"
+#include "router/runtime/shard.h"
+
+namespace pointsman::runtime {
+
+// The status of a call that was ended from outside.
+grpc::Status StatusOf(Ending ending);
+
+// `Reactor` is grpc::ServerUnaryReactor or a grpc::ServerWriteReactor. It owns itself from Start until gRPC's OnDone and
+// the coroutine's end, whichever is later.
+template <class Reactor>
+class ServerCall : public Reactor, public LiveCall, public std::enable_shared_from_this<ServerCall<Reactor>> {
+ public:
+  ServerCall(grpc::CallbackServerContext* context, Shard& shard, Deadline deadline)
+      : LiveCall(deadline), context_(context), shard_(shard) {}
+
+  // Starts the coroutine on the shard's loop. Any thread, once; the object must be held by a shared_ptr.
+  void Start() {
+    self_ = this->shared_from_this();
+    boost::asio::post(shard_.loop(), [self = self_] { self->Spawn(); });
+  }
+
+ protected:
+  // The coroutine. Loop thread.
+  virtual Awaitable<grpc::Status> Run() = 0;
+
+  // Called with the final status, before it goes to the client. Loop thread.
+  virtual void Ended(const grpc::Status& status) = 0;
+
+  // An exception that is no cancellation: a bug. Called before Ended; loop thread.
+  virtual grpc::Status Crashed(const char* what) = 0;
+
+  grpc::CallbackServerContext& context() { return *context_; }
+  Shard& shard() { return shard_; }
+
+ private:
+  void Spawn() {
+    if (ending() != Ending::kNone) return Complete(StatusOf(ending()));
+    shard_.calls().Add(*this);
+    auto body = Run();
+    auto done = [self = this->shared_from_this()](std::exception_ptr error, grpc::Status status) {
+      self->Complete(self->Outcome(error, std::move(status)));
+    };
+    boost::asio::co_spawn(shard_.executor(), std::move(body),
+                          boost::asio::bind_cancellation_slot(signal_.slot(), std::move(done)));
+  }
+
+  grpc::Status Outcome(const std::exception_ptr& error, grpc::Status status) {
+    if (!error) return status;
+    if (ending() != Ending::kNone) return StatusOf(ending());
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      return Crashed(e.what());
+    } catch (...) {
+      return Crashed("unknown exception");
+    }
+  }
+
+  void Complete(grpc::Status status) {
+    if (is_linked()) unlink();
+    finished_ = true;
+    Ended(status);
+    this->Finish(std::move(status));
+  }
+
+  // Reactions: on gRPC's threads, so they only post.
+  void OnCancel() override {
+    boost::asio::post(shard_.loop(), [self = this->shared_from_this()] {
+      if (!self->finished_) self->End(Ending::kClientGone);
+    });
+  }
+  void OnDone() override { self_.reset(); }
+
+  void Interrupt() override {
+    if (WritePending()) context_->TryCancel();
+  }
+  virtual bool WritePending() const { return false; }
+
+  grpc::CallbackServerContext* const context_;
+  Shard& shard_;
+  bool finished_ = false;  // loop thread
+  std::shared_ptr<ServerCall> self_;
+};
+
+// A call that answers with a stream of `Event`s.
+template <class Event>
+class StreamCall : public ServerCall<grpc::ServerWriteReactor<Event>> {
+ public:
+  StreamCall(grpc::CallbackServerContext* context, Shard& shard, Deadline deadline)
+      : ServerCall<grpc::ServerWriteReactor<Event>>(context, shard, deadline), written_(shard.executor()) {}
+
+ protected:
+  // Waits until gRPC has taken `event`, which must live as long; a slow client slows its writer. false: the client is gone.
+  // Loop thread. `more`: another event follows at once, so this one need not be flushed.
+  Awaitable<bool> WriteEvent(const Event& event, bool more) {
+    auto start = [this, &event, more] {
+      grpc::WriteOptions options;
+      if (more) options.set_buffer_hint();
+      this->StartWrite(&event, options);
+    };
+    return written_.StartAndWait(std::move(start));
+  }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    auto self = std::static_pointer_cast<StreamCall>(this->shared_from_this());
+    boost::asio::post(this->shard().loop(), [self = std::move(self), ok] { self->written_.Resume(ok); });
+  }
+  bool WritePending() const override { return written_.waiting(); }
+
+  Waiter<bool> written_;
+};
+
+}  // namespace pointsman::runtime

@@ -1,0 +1,100 @@
+// A client that goes away in the middle of a stream leaves nothing behind: no request, no upstream connection, no file.
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "tests/fakes/fault_server.h"
+#include "tests/support/test_server.h"
+
+namespace pointsman {
+namespace {
+
+using testing_support::Eventually;
+using testing_support::Question;
+using testing_support::TestServer;
+
+constexpr int kCalls = 200;
+
+std::string OneExpert(const std::string& url) {
+  return R"(
+experts:
+  only:
+    openai: {url: ")" +
+         url + R"(", model: m}
+policies: {p: {score: pinned, experts: [only]}}
+default_policy: p
+)";
+}
+
+// Opens a stream, reads `deltas` deltas, cancels.
+void CancelAfter(v1::Pointsman::Stub& stub, int deltas) {
+  grpc::ClientContext context;
+  auto reader = stub.StreamComplete(&context, Question("x"));
+  v1::CompleteEvent event;
+  for (int seen = 0; seen < deltas && reader->Read(&event);) seen += event.has_delta() ? 1 : 0;
+  context.TryCancel();
+  while (reader->Read(&event)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST(Cancel, TwoHundredStreamsLeaveNothing) {
+  testing::FaultServer upstream;
+  TestServer server(OneExpert(upstream.url("/stall;chunks=3")));
+  CancelAfter(server.stub(), 1);  // what is opened once and kept, is open now
+  ASSERT_TRUE(upstream.WaitFor([](const auto& counts) { return counts.open == 0; }));
+  std::size_t files = testing_support::OpenFiles();
+
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 8; ++t) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < kCalls / 8; ++i) CancelAfter(server.stub(), 1 + i % 3);
+    });
+  }
+  for (std::thread& client : clients) client.join();
+
+  EXPECT_TRUE(upstream.WaitFor([](const auto& counts) { return counts.aborted == kCalls + 1 && counts.open == 0; }))
+      << upstream.counts().aborted << " aborted, " << upstream.counts().open << " open";
+  EXPECT_TRUE(Eventually([&] { return server.server().in_flight() == 0; }));
+  EXPECT_TRUE(Eventually([&] { return testing_support::OpenFiles() <= files; }))
+      << testing_support::OpenFiles() << " files open, " << files << " before";
+  auto after = testing_support::Stream(server.stub(), Question("x"), [](grpc::ClientContext& context) {
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  });
+  EXPECT_EQ(after.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST(Cancel, WholeAnswersToo) {
+  testing::FaultServer upstream;
+  TestServer server(OneExpert(upstream.url("/slow_first_byte")));
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    std::thread canceller([&] {
+      upstream.WaitFor([&](const auto& counts) { return counts.requests == static_cast<std::uint64_t>(i) + 1; });
+      context.TryCancel();
+    });
+    v1::CompleteResponse response;
+    EXPECT_EQ(server.stub().Complete(&context, Question("x"), &response).error_code(), grpc::StatusCode::CANCELLED);
+    canceller.join();
+  }
+  EXPECT_TRUE(upstream.WaitFor([](const auto& counts) { return counts.aborted == 50 && counts.open == 0; }));
+  EXPECT_TRUE(Eventually([&] { return server.server().in_flight() == 0; }));
+}
+
+TEST(Cancel, AClientThatStopsReadingIsEndedByTheDeadline) {
+  testing::FaultServer upstream;
+  TestServer server(OneExpert(upstream.url("/flood;bytes=65536")) + "limits: {max_deadline: 500ms}\n");
+  grpc::ClientContext context;
+  auto reader = server.stub().StreamComplete(&context, Question("x"));
+  v1::CompleteEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_TRUE(Eventually([&] { return server.server().in_flight() == 0; }));  // nobody reads meanwhile
+  EXPECT_TRUE(upstream.WaitFor([](const auto& counts) { return counts.open == 0; }));
+  while (reader->Read(&event)) {
+  }
+  EXPECT_FALSE(reader->Finish().ok());
+}
+
+}  // namespace
+}  // namespace pointsman
