@@ -44,7 +44,7 @@ function(pointsman_proto_library)
   endforeach()
   add_library(pointsman_proto STATIC ${sources})
   target_include_directories(pointsman_proto SYSTEM PUBLIC ${out})
-  target_link_libraries(pointsman_proto PUBLIC PkgConfig::GRPCPP protobuf::libprotobuf Threads::Threads)
+  target_link_libraries(pointsman_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf Threads::Threads)
   pointsman_sanitizers(pointsman_proto)
 endfunction()
 
@@ -85,7 +85,7 @@ function(pointsman_backends_dependencies target)
 endfunction()
 function(pointsman_router_dependencies target)
   target_link_libraries(${target} PUBLIC prometheus-cpp::core prometheus-cpp::pull spdlog::spdlog CLI11::CLI11
-                        grpc++_reflection)
+                        gRPC::grpc++_reflection)
   target_link_libraries(${target} PRIVATE ZLIB::ZLIB)
   target_compile_options(${target} PRIVATE -fno-math-errno)  # lets the compiler vectorise sqrt
 endfunction()

@@ -6,10 +6,10 @@
 #     build/release/pointsman ask "What is the capital of France?"
 #     ```
 #
-# is run line by line, where a line begins with `build/release/pointsman` or `scripts/` (other lines, comments and output
-# shown in the block are passed over; a line that ends in \ goes on in the next). All of them run in the project's folder
-# against one server with the embedded configuration on a free port, which POINTSMAN_SERVER names to the program. Each
-# must succeed within a minute and print something.
+# is run line by line, where a line begins with `build/release/pointsman` or `scripts/`; other lines are passed over, and
+# a line that ends in \ goes on in the next. All of them run in the project's folder against one server with the embedded
+# configuration on a free port, which POINTSMAN_SERVER names to the program. Each must succeed within a minute and print
+# something.
 source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 cd "$root"
 program=${POINTSMAN_PROGRAM:-$root/build/release/pointsman}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Downloads: a corrupt one is an error that says so, is not kept under its name, and does not stand in the next run's way.
+# Downloads: a corrupt one is an error that says so, is not kept under its name, and does not stand in the next run's
+# way.
 source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 export POINTSMAN_DEPS=$scratch/deps PATH=$scratch/bin:$PATH served=$scratch/served calls=$scratch/calls
 mkdir -p "$scratch/bin"
@@ -10,7 +11,7 @@ cat >"$scratch/bin/python3" <<'END'
 [[ $* == *--version ]] && exit
 while [[ $1 != --dest ]]; do shift; done
 echo call >>"$calls"
-[[ ${FAKE_PIP:-} == notices ]] && { echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."; exit 1; }
+[[ ${FAKE_PIP:-} == notices ]] && { echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE FILE."; exit 1; }
 [[ ${FAKE_PIP:-} == offline ]] && { echo "ERROR: No matching distribution found"; exit 1; }
 cp "$served" "$2/thing-1.tar.gz"
 END
@@ -21,7 +22,10 @@ printf 'the right byt' >"$scratch/truncated"
 sha256=$(sha256sum <"$scratch/right" | cut -d' ' -f1)
 file=$POINTSMAN_DEPS/downloads/thing-1.tar.gz
 out=$scratch/out
-Fetch() { bash -c 'set -euo pipefail; source "$1/scripts/lib.sh"; Fetch thing-1.tar.gz "$2" source thing==1' "$0" "$root" "$sha256" >"$out" 2>&1; }
+Fetch() {
+  bash -c 'set -euo pipefail; source "$1/scripts/lib.sh"; Fetch thing-1.tar.gz "$2" source thing==1' \
+    "$0" "$root" "$sha256" >"$out" 2>&1
+}
 Calls() { if [[ -f $calls ]]; then wc -l <"$calls"; else echo 0; fi; }
 
 # The download is cut short, and pip does not notice.
