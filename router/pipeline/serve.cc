@@ -159,7 +159,9 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
     if (std::optional<cache::Entry> entry = services.cache->Find(key, max_age, arrival.time)) {
       services.metrics->Cache(telemetry::CacheResult::kExact);
       trace.set_cache(v1::CACHE_OUTCOME_EXACT);
-      co_return co_await WriteCached(stream, *entry, arrival, response, trace) ? grpc::Status::OK : ClientGone();
+      bool written = co_await WriteCached(stream, *entry, arrival, response, trace);
+      if (!written) co_return ClientGone();
+      co_return grpc::Status::OK;
     }
   }
 
@@ -208,7 +210,9 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
     *response.mutable_trace() = std::move(trace);
     co_return grpc::Status::OK;
   }
-  co_return co_await WriteEnd(*stream, response, trace) ? grpc::Status::OK : ClientGone();
+  bool written = co_await WriteEnd(*stream, response, trace);
+  if (!written) co_return ClientGone();
+  co_return grpc::Status::OK;
 }
 
 }  // namespace pointsman::pipeline
