@@ -46,6 +46,7 @@ struct Field {
 
 // Starts logging to standard error, or to the end of `file`. Before it, lines go to standard error at once, from `info`
 // on, for people. Calling it again replaces level and format (reload); lines already logged are still written.
+// Throws when `file` cannot be written.
 void StartLog(const config::Telemetry& settings, const std::filesystem::path& file = {});
 // Writes what is queued and ends the thread. Lines logged afterwards go to standard error at once.
 void StopLog();
