@@ -18,6 +18,7 @@
 #include "backends/engine/llama/job.h"
 #include "backends/engine/llama/model.h"
 #include "backends/engine/worker/permits.h"
+#include "backends/engine/worker/thread_tuner.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "pointsman/v1/admin.pb.h"
@@ -92,6 +93,7 @@ class Scheduler {
   std::atomic<std::uint64_t> tokens_generated_ = 0, prompt_tokens_ = 0;
   std::uint64_t steps_ = 0, arrivals_ = 0;
   std::vector<llama_token_data> scratch_;
+  ThreadTuner tuner_;
 
   std::thread thread_;  // last: it uses all of the above
 };

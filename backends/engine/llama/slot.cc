@@ -77,7 +77,7 @@ void Slot::Fail(Error error) {
 void Slot::Advance(const LoadedModel& model, std::span<const float> logits, std::vector<llama_token_data>& scratch) {
   const Result<Token> token = job_->sampler.Sample(logits, scratch);
   if (!token) return Fail(token.error());
-  if (model.IsEnd(*token)) {
+  if (model.IsEnd(*token) && !job_->ignore_end) {
     Flush();
     return Finish(v1::FINISH_REASON_STOP);
   }
