@@ -1,5 +1,5 @@
-// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? The same words
-// for `pointsman check` and for the worker that loads it.
+// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? The same
+// words for `pointsman check` and for the worker that loads it.
 #pragma once
 
 #include "base/result.h"

@@ -75,7 +75,8 @@ int Requantize(const std::string& in, const std::string& out) {
 
 int Bench(const engine::BenchOptions& options, bool json) {
   const auto print = [&](const engine::BenchLine& line) {
-    if (!json) std::printf("%-6s %u at once: %8.1f tokens/s\n", line.what.c_str(), line.sequences, line.tokens_per_second);
+    if (!json)
+      std::printf("%-6s %u at once: %8.1f tokens/s\n", line.what.c_str(), line.sequences, line.tokens_per_second);
     std::fflush(stdout);
   };
   const Result<std::vector<engine::BenchLine>> lines = engine::RunBench(options, print);
@@ -83,9 +84,8 @@ int Bench(const engine::BenchOptions& options, bool json) {
   if (json) {
     boost::json::array array;
     for (const engine::BenchLine& line : *lines) {
-      array.push_back({{"what", line.what},
-                       {"sequences", line.sequences},
-                       {"tokens_per_second", line.tokens_per_second}});
+      array.push_back(
+          {{"what", line.what}, {"sequences", line.sequences}, {"tokens_per_second", line.tokens_per_second}});
     }
     std::printf("%s\n", boost::json::serialize(array).c_str());
   }
@@ -116,9 +116,11 @@ void AddBench(CLI::App& engine, int& exit_code) {
 }  // namespace
 
 void RegisterEngine(CLI::App& app, int& exit_code) {
-  CLI::App* engine = app.add_subcommand("engine", "The worker process of the local engine; the router starts it itself");
+  CLI::App* engine =
+      app.add_subcommand("engine", "The worker process of the local engine; the router starts it itself");
   engine->footer(
-      "Example:\n  pointsman engine --socket /tmp/engine.sock --model name=small,file=small-q8_0.gguf,context=2048,slots=4");
+      "Example:\n  pointsman engine --socket /tmp/engine.sock --model "
+      "name=small,file=small-q8_0.gguf,context=2048,slots=4");
   auto arguments = std::make_shared<WorkerArguments>();
   engine->add_option("--socket", arguments->socket, "Unix socket to serve on");
   engine->add_option("--config", arguments->config, "JSON file with the models, as the router writes it");

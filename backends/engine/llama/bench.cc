@@ -34,7 +34,8 @@ std::vector<Token> RandomPrompt(const LoadedModel& model, std::size_t length, st
 }
 
 // Seconds for `sequences` requests at once.
-Result<double> Time(Scheduler& scheduler, unsigned sequences, unsigned prompt, unsigned max_tokens, std::mt19937& random) {
+Result<double> Time(Scheduler& scheduler, unsigned sequences, unsigned prompt, unsigned max_tokens,
+                    std::mt19937& random) {
   v1::Sampling greedy;
   greedy.set_temperature(0);
   std::vector<std::shared_ptr<EndSink>> sinks;

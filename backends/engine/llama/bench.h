@@ -20,8 +20,8 @@ struct BenchOptions {
 };
 
 struct BenchLine {
-  std::string what;      // "prompt" or "decode"
-  unsigned sequences;    // at once
+  std::string what;    // "prompt" or "decode"
+  unsigned sequences;  // at once
   double tokens_per_second;
 };
 

@@ -8,7 +8,8 @@
 
 namespace pointsman::engine {
 
-// Bytes. Reads the metadata only. The error's message continues a sentence that begins with the file's name. Any thread.
+// Bytes. Reads the metadata only. The error's message continues a sentence that begins with the file's name. Any
+// thread.
 Result<std::uintmax_t> GgufSize(const std::filesystem::path& file);
 
 }  // namespace pointsman::engine

@@ -321,8 +321,9 @@ void Scheduler::Step(Decoder& decoder, std::vector<Slot>& slots) {
     if (outcome != Decoder::Outcome::kOk) {
       decoder.Truncate(slot->sequence(), 0);
       slot->cached.clear();
-      slot->Fail(outcome == Decoder::Outcome::kAborted ? Unavailable("the engine is stopping")
-                                                       : Internal("llama.cpp could not compute this step: " + decoder.error()));
+      slot->Fail(outcome == Decoder::Outcome::kAborted
+                     ? Unavailable("the engine is stopping")
+                     : Internal("llama.cpp could not compute this step: " + decoder.error()));
       --busy_;
       continue;
     }
