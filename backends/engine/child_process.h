@@ -1,5 +1,5 @@
-// backends/engine/child_process.h: a process of ours: started with almost nothing inherited, and watched without SIGCHLD,
-// which belongs to the whole process.
+// backends/engine/child_process.h: a process of ours: started with almost nothing inherited, and watched without
+// SIGCHLD, which belongs to the whole process.
 #pragma once
 
 #include <sys/types.h>
@@ -17,8 +17,9 @@ namespace pointsman::engine {
 // Loop thread only.
 class ChildProcess {
  public:
-  // The child gets stdin from /dev/null, our stdout and stderr, and `kReadyFd`: it writes a byte there when it is ready.
-  // It becomes the child of the calling thread: a parent-death signal that it asks for comes when that thread ends.
+  // The child gets stdin from /dev/null, our stdout and stderr, and `kReadyFd`: it writes a byte there when it is
+  // ready. It becomes the child of the calling thread: a parent-death signal that it asks for comes when that thread
+  // ends.
   static Result<ChildProcess> Start(Loop& loop, const std::filesystem::path& program,
                                     const std::vector<std::string>& arguments);
   static constexpr int kReadyFd = 3;
@@ -41,7 +42,7 @@ class ChildProcess {
   ChildProcess(Loop& loop, pid_t pid, int pid_fd, int ready_fd);
   std::string Reap();
 
-  pid_t pid_;  // 0 = reaped
+  pid_t pid_;                                             // 0 = reaped
   asio::posix::basic_stream_descriptor<Executor> exit_;   // a pidfd: readable when the process has ended
   asio::posix::basic_stream_descriptor<Executor> ready_;  // our end of the pipe
 };

@@ -64,8 +64,8 @@ std::unique_ptr<backends::AnswerStream> EngineBackend::Open(const v1::CompleteRe
   const std::string unavailable = Unavailable();
   const std::shared_ptr<grpc::Channel> channel = supervisor_.channel();
   if (!unavailable.empty() || channel == nullptr) {
-    return std::make_unique<FailedStream>(pointsman::Unavailable(unavailable.empty() ? "the engine is restarting"
-                                                                                     : unavailable));
+    return std::make_unique<FailedStream>(
+        pointsman::Unavailable(unavailable.empty() ? "the engine is restarting" : unavailable));
   }
 
   v1::GenerateRequest generate;

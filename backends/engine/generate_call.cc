@@ -20,8 +20,9 @@ std::shared_ptr<GenerateCall> GenerateCall::Start(Loop& loop, std::shared_ptr<Lo
   std::shared_ptr<GenerateCall> call(new GenerateCall(loop, std::move(gate), channel, std::move(request)));
   call->self_ = call;
   if (deadline != Deadline::max()) {
-    call->context_.set_deadline(std::chrono::system_clock::now() +
-                                std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
+    call->context_.set_deadline(
+        std::chrono::system_clock::now() +
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline - Clock::now()));
   }
   call->stub_->async()->Generate(&call->context_, &call->request_, call.get());
   call->AddHold();

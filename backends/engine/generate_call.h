@@ -16,8 +16,8 @@
 
 namespace pointsman::engine {
 
-// Lives until both the stream and gRPC are done with it, in either order. Loop thread only, but for the reactions, which
-// only post. Reading stops while more than kBacklogBytes wait for the client; the worker notices and pauses.
+// Lives until both the stream and gRPC are done with it, in either order. Loop thread only, but for the reactions,
+// which only post. Reading stops while more than kBacklogBytes wait for the client; the worker notices and pauses.
 class GenerateCall final : public grpc::ClientReadReactor<v1::GenerateEvent> {
  public:
   static constexpr std::size_t kBacklogBytes = 64 << 10;

@@ -35,7 +35,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& socket) {
 
 bool SettledStatus(const v1::EngineStatus& status) {
   return status.models_size() > 0 && std::none_of(status.models().begin(), status.models().end(),
-                                                   [](const auto& model) { return model.state() == "loading"; });
+                                                  [](const auto& model) { return model.state() == "loading"; });
 }
 
 }  // namespace
@@ -219,8 +219,9 @@ Result<std::filesystem::path> Supervisor::PrivateDirectory() {
   }
   std::string name = (base / "pointsman-XXXXXX").string();
   if (name.size() + sizeof "/engine-4294967295.sock" > sizeof(sockaddr_un::sun_path)) {
-    return pointsman::Unavailable("the directory " + base.string() +
-                                  " has too long a name for a Unix socket: set XDG_RUNTIME_DIR or TMPDIR to a shorter one");
+    return pointsman::Unavailable(
+        "the directory " + base.string() +
+        " has too long a name for a Unix socket: set XDG_RUNTIME_DIR or TMPDIR to a shorter one");
   }
   if (mkdtemp(name.data()) == nullptr) {  // mode 0700
     return pointsman::Unavailable("cannot make a private directory in " + base.string() + ": " + std::strerror(errno));
@@ -236,9 +237,15 @@ Result<ChildProcess> Supervisor::Spawn(const std::string& socket) {
   out << ToJson(options_.engine);
   out.close();
   if (!out) return pointsman::Unavailable("cannot write " + file.string());
-  const std::vector<std::string> arguments{"engine",   "--socket", socket,
-                                           "--config", file,       "--parent", std::to_string(getpid()),
-                                           "--ready-fd", std::to_string(ChildProcess::kReadyFd)};
+  const std::vector<std::string> arguments{"engine",
+                                           "--socket",
+                                           socket,
+                                           "--config",
+                                           file,
+                                           "--parent",
+                                           std::to_string(getpid()),
+                                           "--ready-fd",
+                                           std::to_string(ChildProcess::kReadyFd)};
   return ChildProcess::Start(loop_, options_.program, arguments);
 }
 

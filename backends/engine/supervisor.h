@@ -27,13 +27,13 @@ class WatchCall;
 
 struct SupervisorOptions {
   config::Engine engine;
-  std::filesystem::path program = "/proc/self/exe";    // run as `program engine --socket S --config F ...`
-  std::optional<std::vector<std::string>> arguments;   // instead of those: for tests
-  std::chrono::milliseconds backoff_min{100};          // before the first restart; doubles up to
+  std::filesystem::path program = "/proc/self/exe";   // run as `program engine --socket S --config F ...`
+  std::optional<std::vector<std::string>> arguments;  // instead of those: for tests
+  std::chrono::milliseconds backoff_min{100};         // before the first restart; doubles up to
   std::chrono::milliseconds backoff_max{10'000};
-  std::chrono::milliseconds stable{60'000};            // a worker that lived this long starts over at backoff_min
-  std::chrono::milliseconds stop_wait{5'000};          // from SIGTERM to SIGKILL
-  std::chrono::milliseconds poll{500};                 // how old the counters of Status() may be
+  std::chrono::milliseconds stable{60'000};    // a worker that lived this long starts over at backoff_min
+  std::chrono::milliseconds stop_wait{5'000};  // from SIGTERM to SIGKILL
+  std::chrono::milliseconds poll{500};         // how old the counters of Status() may be
 };
 
 // All its work is done on one loop, whose thread must live as long as the worker should (the worker dies with it), and
@@ -50,7 +50,8 @@ class Supervisor {
   // Begins; from any thread, once. Does nothing when the configuration has no models (the state is "off" then).
   void Start();
 
-  // SIGTERM, then SIGKILL after stop_wait; returns when the worker is gone. Loop thread. Calls under way end with errors.
+  // SIGTERM, then SIGKILL after stop_wait; returns when the worker is gone. Loop thread. Calls under way end with
+  // errors.
   Awaitable<void> Stop();
 
   // What is known now, counters included. Any thread.

@@ -6,10 +6,12 @@
 
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
+#include "backends/engine/llama/bench.h"
 #include "backends/engine/llama/quantize.h"
 #include "backends/engine/llama/worker.h"
 #include "backends/engine/worker_config.h"
@@ -71,12 +73,54 @@ int Requantize(const std::string& in, const std::string& out) {
   return 0;
 }
 
+int Bench(const engine::BenchOptions& options, bool json) {
+  const auto print = [&](const engine::BenchLine& line) {
+    if (!json)
+      std::printf("%-6s %u at once: %8.1f tokens/s\n", line.what.c_str(), line.sequences, line.tokens_per_second);
+    std::fflush(stdout);
+  };
+  const Result<std::vector<engine::BenchLine>> lines = engine::RunBench(options, print);
+  if (!lines) return Fail(lines.error().message);
+  if (json) {
+    boost::json::array array;
+    for (const engine::BenchLine& line : *lines) {
+      array.push_back(
+          {{"what", line.what}, {"sequences", line.sequences}, {"tokens_per_second", line.tokens_per_second}});
+    }
+    std::printf("%s\n", boost::json::serialize(array).c_str());
+  }
+  return 0;
+}
+
+void AddBench(CLI::App& engine, int& exit_code) {
+  CLI::App* bench = engine.add_subcommand("bench", "Measure prompt and decode speed through the engine's own path");
+  bench->footer("Example:\n  pointsman engine bench model-q8_0.gguf --threads 2 --json");
+  auto options = std::make_shared<engine::BenchOptions>();
+  auto json = std::make_shared<bool>(false);
+  bench->add_option("FILE", options->file, "GGUF file")->required();
+  bench->add_option("--threads", options->threads, "Compute threads; 0 = all cores")->capture_default_str();
+  bench->add_option("--prompt-chunk", options->prompt_chunk, "Prompt tokens a step at most")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  bench->add_option("--prompt", options->prompt, "Prompt tokens")->check(CLI::Range(1, 4096))->capture_default_str();
+  bench->add_option("--decode", options->decode, "Tokens to generate a sequence")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  bench->add_option("--repeats", options->repeats, "Measurements of each; the best counts")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  bench->add_flag("--json", *json, "One JSON array instead of lines");
+  bench->callback([options, json, &exit_code] { exit_code = Bench(*options, *json); });
+}
+
 }  // namespace
 
 void RegisterEngine(CLI::App& app, int& exit_code) {
-  CLI::App* engine = app.add_subcommand("engine", "The worker process of the local engine; the router starts it itself");
+  CLI::App* engine =
+      app.add_subcommand("engine", "The worker process of the local engine; the router starts it itself");
   engine->footer(
-      "Example:\n  pointsman engine --socket /tmp/engine.sock --model name=small,file=small-q8_0.gguf,context=2048,slots=4");
+      "Example:\n  pointsman engine --socket /tmp/engine.sock --model "
+      "name=small,file=small-q8_0.gguf,context=2048,slots=4");
   auto arguments = std::make_shared<WorkerArguments>();
   engine->add_option("--socket", arguments->socket, "Unix socket to serve on");
   engine->add_option("--config", arguments->config, "JSON file with the models, as the router writes it");
@@ -95,6 +139,7 @@ void RegisterEngine(CLI::App& app, int& exit_code) {
   requantize->add_option("OUT", files->second, "GGUF file to write")->required();
   requantize->callback([files, &exit_code] { exit_code = Requantize(files->first, files->second); });
 
+  AddBench(*engine, exit_code);
   engine->callback([arguments, engine, &exit_code] {
     if (engine->get_subcommands().empty()) exit_code = Serve(*arguments);
   });

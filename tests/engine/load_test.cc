@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 
+#include "backends/engine/model_file.h"
 #include "backends/engine/worker/sha256_file.h"
 #include "tests/support/engine_harness.h"
 
@@ -75,9 +76,10 @@ TEST_F(Load, BadFilesFailAloneAndSayWhy) {
   EXPECT_NE(reason("empty").find("not a GGUF file"), std::string::npos) << reason("empty");
   EXPECT_NE(reason("text").find("not a GGUF file"), std::string::npos) << reason("text");
   EXPECT_NE(reason("noise").find("not a GGUF file"), std::string::npos) << reason("noise");
-  EXPECT_NE(reason("noise-in-gguf").find("cannot be loaded"), std::string::npos) << reason("noise-in-gguf");
-  EXPECT_NE(reason("truncated").find("cannot be loaded"), std::string::npos) << reason("truncated");
-  EXPECT_NE(reason("truncated-metadata").find("cannot be loaded"), std::string::npos) << reason("truncated-metadata");
+  EXPECT_NE(reason("noise-in-gguf").find("metadata cannot be read"), std::string::npos) << reason("noise-in-gguf");
+  EXPECT_NE(reason("truncated").find("is cut short"), std::string::npos) << reason("truncated");
+  EXPECT_NE(reason("truncated-metadata").find("metadata cannot be read"), std::string::npos)
+      << reason("truncated-metadata");
   EXPECT_NE(reason("wrong-sum").find("SHA-256"), std::string::npos) << reason("wrong-sum");
   EXPECT_NE(reason("too-long-context").find("trained for"), std::string::npos) << reason("too-long-context");
   EXPECT_NE(reason("bad-template").find("chat template"), std::string::npos) << reason("bad-template");
@@ -85,6 +87,10 @@ TEST_F(Load, BadFilesFailAloneAndSayWhy) {
     if (model.name == "small") continue;
     EXPECT_NE(reason(model.name).find(model.name), std::string::npos) << reason(model.name);
   }
+
+  // `pointsman check` says the same without loading.
+  EXPECT_EQ(engine::CheckModelFile(models[6]).error().message, reason("truncated"));
+  EXPECT_TRUE(engine::CheckModelFile(models.back()));
 
   // The same words come from the call itself.
   v1::CompleteRequest request = Ask("hello");

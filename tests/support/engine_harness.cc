@@ -15,7 +15,8 @@ std::string TestModel() {
   const char* set = std::getenv("POINTSMAN_TEST_MODEL");
   std::string path = set != nullptr ? set : POINTSMAN_SOURCE_DIR "/build/models/smollm2-135m-instruct-q8_0.gguf";
   if (!std::filesystem::exists(path)) {
-    ADD_FAILURE() << "the test model is missing: " << path << "\nscripts/bootstrap makes it; or set POINTSMAN_TEST_MODEL";
+    ADD_FAILURE() << "the test model is missing: " << path
+                  << "\nscripts/bootstrap makes it; or set POINTSMAN_TEST_MODEL";
   }
   return path;
 }

@@ -27,7 +27,7 @@ std::string TestProgram();
 config::Model SmallModel();
 
 // Waits until `done` returns true; false after `limit`. For conditions that no event announces.
-bool Eventually(const std::function<bool()>& done, std::chrono::seconds limit = std::chrono::seconds(60));
+bool Eventually(const std::function<bool()>& done, std::chrono::seconds limit = std::chrono::seconds(200));
 
 struct Answer {
   std::string text;

@@ -82,14 +82,16 @@ std::size_t Decoder::size() const { return static_cast<std::size_t>(batch_->n_to
 
 Decoder::Outcome Decoder::Decode(unsigned threads) {
   if (batch_->n_tokens == 0 || batch_->n_tokens > capacity_) return Outcome::kFailed;
+  LogCapture log;  // an aborted step logs four errors that are none
   try {
     llama_set_n_threads(context_, static_cast<std::int32_t>(threads), static_cast<std::int32_t>(threads));
     switch (llama_decode(context_, *batch_)) {
       case 0: return Outcome::kOk;
       case 2: return Outcome::kAborted;
-      default: return Outcome::kFailed;
+      default: error_ = log.Text("llama.cpp gives no reason"); return Outcome::kFailed;
     }
-  } catch (const std::exception&) {
+  } catch (const std::exception& e) {
+    error_ = e.what();
     return Outcome::kFailed;
   }
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "backends/engine/llama/model.h"
 #include "base/result.h"
@@ -36,6 +37,8 @@ class Decoder {
   enum class Outcome { kOk, kAborted, kFailed };
   // Computes the batch with `threads` threads. kFailed: the memory of the sequences in the batch is not to be trusted.
   Outcome Decode(unsigned threads);
+  // Why, after kFailed.
+  const std::string& error() const { return error_; }
 
   // After kOk. One float per vocabulary entry, valid until the next Decode(); empty when there are none.
   std::span<const float> Logits(int index) const;
@@ -54,6 +57,7 @@ class Decoder {
   ggml_threadpool* threads_ = nullptr;
   std::unique_ptr<llama_batch> batch_;
   int capacity_ = 0;
+  std::string error_;
 };
 
 }  // namespace pointsman::engine

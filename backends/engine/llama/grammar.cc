@@ -3,7 +3,8 @@
 #include <json-schema-to-grammar.h>
 #include <llama.h>
 
-// Not public, and only for its parser: the public call prints the reason of a failure to stderr and returns NULL.
+// Not public, and only for its parser: the public call returns NULL, and prints the reason and the whole grammar, which
+// is somebody's request, to stderr.
 #include <../src/llama-grammar.h>
 
 #include <algorithm>
@@ -37,8 +38,8 @@ Result<std::string> FromSchema(const std::string& schema, const char* field) {
   }
 }
 
-// What is wrong with a grammar that llama.cpp refused.
-std::string Reason(const llama_vocab* vocab, const std::string& grammar, const std::string& logged) {
+// What is wrong with a grammar; "" when it can be parsed.
+std::string WrongWith(const llama_vocab* vocab, const std::string& grammar) {
   try {
     llama_grammar_parser parser(vocab);
     const char* at = grammar.c_str();
@@ -47,10 +48,10 @@ std::string Reason(const llama_vocab* vocab, const std::string& grammar, const s
     for (const auto& [name, id] : parser.symbol_ids) {
       if (id >= parser.rules.size() || parser.rules[id].empty()) return "rule \"" + name + "\" is used but not defined";
     }
+    return {};
   } catch (const std::exception& e) {
     return e.what();
   }
-  return logged;
 }
 
 }  // namespace
@@ -74,17 +75,18 @@ Result<std::string> GrammarOf(const v1::ResponseFormat& format) {
 }
 
 Result<SamplerPtr> MakeGrammarSampler(const llama_vocab* vocab, const std::string& grammar) {
-  LogCapture log;
-  std::string thrown;
-  try {
-    SamplerPtr sampler(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
-    if (sampler != nullptr) return sampler;
-  } catch (const std::exception& e) {
-    thrown = e.what();
+  std::string wrong = WrongWith(vocab, grammar);
+  if (wrong.empty()) {
+    LogCapture log;
+    try {
+      SamplerPtr sampler(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
+      if (sampler != nullptr) return sampler;
+      wrong = log.Text("llama.cpp gives no reason");
+    } catch (const std::exception& e) {
+      wrong = e.what();
+    }
   }
-  return InvalidArgument("response_format.grammar",
-                         "the grammar cannot be used: " +
-                             (thrown.empty() ? Reason(vocab, grammar, log.Text("llama.cpp gives no reason")) : thrown));
+  return InvalidArgument("response_format.grammar", "the grammar cannot be used: " + wrong);
 }
 
 }  // namespace pointsman::engine

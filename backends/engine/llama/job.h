@@ -42,6 +42,7 @@ struct Job {
   std::size_t max_tokens = 0;  // 0 = until the context is full
   bool logprobs = false;
   std::size_t top_logprobs = 0;
+  bool ignore_end = false;  // go on to max_tokens whatever the model says: for measurements
   Deadline deadline = Deadline::max();
   std::shared_ptr<AnswerSink> sink;
 };

@@ -13,11 +13,6 @@ thread_local std::string* t_capture = nullptr;
 thread_local std::string t_captured;
 thread_local ggml_log_level t_level = GGML_LOG_LEVEL_NONE;
 
-void Write(const std::string& line) {
-  // One write a line, so that lines of several threads and of the router, which shares this stderr, do not mix.
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
 // llama.cpp tells every tensor and buffer at level info: only warnings and errors are for the operator.
 void Log(ggml_log_level level, const char* text, void*) {
   if (level == GGML_LOG_LEVEL_CONT) {
@@ -29,14 +24,19 @@ void Log(ggml_log_level level, const char* text, void*) {
   std::string line = text;
   while (!line.empty() && line.back() == '\n') line.pop_back();
   if (line.empty()) return;
-  if (t_capture != nullptr && t_capture->size() < 2000) {
-    if (!t_capture->empty()) *t_capture += "; ";
-    *t_capture += line;
-  }
-  Write((level == GGML_LOG_LEVEL_ERROR ? "engine: error: " : "engine: warning: ") + line + "\n");
+  if (t_capture == nullptr) return WriteLogLine(level == GGML_LOG_LEVEL_ERROR ? "error: " + line : "warning: " + line);
+  if (t_capture->size() > 2000) return;
+  if (!t_capture->empty()) *t_capture += "; ";
+  *t_capture += line;
 }
 
 }  // namespace
+
+void WriteLogLine(const std::string& text) {
+  // One write a line, so that lines of several threads and of the router, which shares this stderr, do not mix.
+  const std::string line = "engine: " + text + "\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
 
 void InitLlama() {
   static std::once_flag once;

@@ -9,8 +9,11 @@ namespace pointsman::engine {
 // Once, before anything else of llama.cpp: back end, log lines to stderr as "engine: ...", no debugger at an abort.
 void InitLlama();
 
-// While it lives, errors and warnings that llama.cpp logs in this thread are also collected. For calls that only return
-// NULL and log the reason. Not nested.
+// One line to stderr, as "engine: ...". Any thread.
+void WriteLogLine(const std::string& text);
+
+// While it lives, errors and warnings that llama.cpp logs in this thread are collected and not written: for calls that
+// only return NULL and log the reason. Not nested.
 class LogCapture {
  public:
   LogCapture();

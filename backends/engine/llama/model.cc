@@ -3,45 +3,15 @@
 #include <llama.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "backends/engine/llama/library.h"
-#include "backends/engine/worker/sha256_file.h"
+#include "backends/engine/model_file.h"
 
 namespace pointsman::engine {
 namespace {
 
 Error LoadError(const config::Model& config, const std::string& what) {
   return {ErrorClass::kRetryElsewhere, Code::kFailedPrecondition, "model " + config.name + ": " + what};
-}
-
-// What llama.cpp would only call "failed to load".
-Result<void> CheckFile(const config::Model& config) {
-  const std::string file = config.file.string();
-  std::error_code ec;
-  const auto status = std::filesystem::status(config.file, ec);
-  if (status.type() == std::filesystem::file_type::not_found) return LoadError(config, file + " does not exist");
-  if (ec) return LoadError(config, file + ": " + ec.message());
-  if (std::filesystem::is_directory(status)) return LoadError(config, file + " is a directory, not a GGUF file");
-  std::ifstream in(config.file, std::ios::binary);
-  if (!in) return LoadError(config, file + " cannot be opened: " + std::strerror(errno));
-  char magic[4] = {};
-  in.read(magic, sizeof magic);
-  if (in.gcount() != sizeof magic || std::memcmp(magic, "GGUF", sizeof magic) != 0) {
-    return LoadError(config, file + " is not a GGUF file (it does not begin with \"GGUF\")");
-  }
-  if (!config.sha256.empty()) {
-    const Result<std::string> sum = Sha256OfFile(config.file);
-    if (!sum) return LoadError(config, sum.error().message);
-    if (!std::equal(sum->begin(), sum->end(), config.sha256.begin(), config.sha256.end(),
-                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); })) {
-      return LoadError(config, file + " has SHA-256 " + *sum + ", the configuration says " + config.sha256 +
-                                   ": get the file again, or mend `sha256`");
-    }
-  }
-  return {};
 }
 
 struct Progress {
@@ -62,7 +32,7 @@ Error PromptTooLong(const std::string& tokens, std::size_t context) {
 Result<std::unique_ptr<LoadedModel>> LoadedModel::Load(const config::Model& config, bool (*cancelled)(void*),
                                                        void* user) {
   InitLlama();
-  if (auto ok = CheckFile(config); !ok) return ok.error();
+  if (auto ok = CheckModelFile(config); !ok) return ok.error();
 
   Progress progress{cancelled, user};
   llama_model_params params = llama_model_default_params();

@@ -30,7 +30,8 @@ class LoadedModel {
   LoadedModel& operator=(const LoadedModel&) = delete;
 
   // The prompt for these messages, as tokens. `limit` = tokens that the caller has room for: a text that is certainly
-  // longer is refused without looking at all of it. Errors: kInvalidArgument with both numbers when longer than `limit`.
+  // longer is refused without looking at all of it. Errors: kInvalidArgument with both numbers when longer than
+  // `limit`.
   Result<std::vector<Token>> Tokenize(const std::vector<ChatMessage>& messages, std::size_t limit) const;
 
   // The bytes of a token; empty for control tokens.

@@ -40,7 +40,8 @@ Result<void> Requantize(const std::filesystem::path& in, const std::filesystem::
   LogCapture log;
   std::string error;
   try {
-    if (llama_model_quantize(in.c_str(), temporary.c_str(), &params) != 0) error = log.Text("llama.cpp gives no reason");
+    if (llama_model_quantize(in.c_str(), temporary.c_str(), &params) != 0)
+      error = log.Text("llama.cpp gives no reason");
   } catch (const std::exception& e) {
     error = e.what();
   }

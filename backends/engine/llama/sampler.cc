@@ -72,8 +72,9 @@ void Sampler::Fill(std::span<const float> logits, std::vector<llama_token_data>&
   if (penalised()) Penalise(scratch);
 }
 
-// Frequency and presence count the answer alone (as OpenAI defines them); repeat_penalty divides the logit of every token
-// of the last kRepeatWindow, prompt included (CTRL, arXiv 1909.05858, section 4.1; negative logits are multiplied).
+// Frequency and presence count the answer alone (as OpenAI defines them); repeat_penalty divides the logit of every
+// token of the last kRepeatWindow, prompt included (CTRL, arXiv 1909.05858, section 4.1; negative logits are
+// multiplied).
 void Sampler::Penalise(std::vector<llama_token_data>& candidates) const {
   if (repeat_ != 1) {
     for (const Token token : std::unordered_set<Token>(recent_.begin(), recent_.end())) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backends/engine/llama/decoder.h"
+#include "backends/engine/llama/library.h"
 #include "backends/engine/llama/slot.h"
 
 namespace pointsman::engine {
@@ -129,6 +130,7 @@ v1::ModelStatus Scheduler::Status() const {
 }
 
 void Scheduler::Fail(const std::string& message) {
+  if (!stopping()) WriteLogLine("error: " + message);
   {
     std::lock_guard lock(mutex_);
     state_ = State::kFailed;
@@ -308,8 +310,10 @@ void Scheduler::Step(Decoder& decoder, std::vector<Slot>& slots) {
   }
 
   const unsigned wish = std::min(config_.threads == 0 ? permits_.total() : config_.threads, permits_.Share());
-  const unsigned threads = permits_.Acquire(wish);
+  const unsigned threads = permits_.Acquire(tuner_.Choose(wish, decoder.size()));
+  const Deadline started = Clock::now();
   const Decoder::Outcome outcome = decoder.Decode(threads);
+  tuner_.Report(threads, decoder.size(), std::chrono::duration<double>(Clock::now() - started).count());
   permits_.Release(threads);
 
   for (Slot* slot : in_batch) {
@@ -317,8 +321,9 @@ void Scheduler::Step(Decoder& decoder, std::vector<Slot>& slots) {
     if (outcome != Decoder::Outcome::kOk) {
       decoder.Truncate(slot->sequence(), 0);
       slot->cached.clear();
-      slot->Fail(outcome == Decoder::Outcome::kAborted ? Unavailable("the engine is stopping")
-                                                       : Internal("llama.cpp could not compute this step"));
+      slot->Fail(outcome == Decoder::Outcome::kAborted
+                     ? Unavailable("the engine is stopping")
+                     : Internal("llama.cpp could not compute this step: " + decoder.error()));
       --busy_;
       continue;
     }

@@ -18,6 +18,7 @@
 #include "backends/engine/llama/job.h"
 #include "backends/engine/llama/model.h"
 #include "backends/engine/worker/permits.h"
+#include "backends/engine/worker/thread_tuner.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "pointsman/v1/admin.pb.h"
@@ -31,20 +32,20 @@ class Decoder;
 // Any thread may call the public functions.
 class Scheduler {
  public:
-  // Starts the engine thread, which loads the model first. `changed` is called (from that thread) when the model's state
-  // changes. `permits` must outlive the scheduler.
+  // Starts the engine thread, which loads the model first. `changed` is called (from that thread) when the model's
+  // state changes. `permits` must outlive the scheduler.
   Scheduler(config::Model config, unsigned prompt_chunk, Permits& permits, std::function<void()> changed);
 
   ~Scheduler();
 
-  // A running step is aborted, and every request that is left fails with UNAVAILABLE. Returns when the engine thread has
-  // ended. Not from that thread; the second call does nothing.
+  // A running step is aborted, and every request that is left fails with UNAVAILABLE. Returns when the engine thread
+  // has ended. Not from that thread; the second call does nothing.
   void Stop();
 
   // Prepares the request (template, tokens, grammar: up to some milliseconds on the caller's thread) and queues it.
-  // An error means that `sink` will not be called. Errors: kFailedPrecondition (failed to load), kUnavailable (loading),
-  // kResourceExhausted (queue full), kInvalidArgument (class kCallersFault: schema or grammar; kRetryElsewhere: the
-  // prompt does not suit this model).
+  // An error means that `sink` will not be called. Errors: kFailedPrecondition (failed to load), kUnavailable
+  // (loading), kResourceExhausted (queue full), kInvalidArgument (class kCallersFault: schema or grammar;
+  // kRetryElsewhere: the prompt does not suit this model).
   Result<void> Submit(const v1::GenerateRequest& request, Deadline deadline, std::shared_ptr<AnswerSink> sink);
 
   // The same for a prompt that is tokens already; `job.prompt` is not empty and fits.
@@ -92,6 +93,7 @@ class Scheduler {
   std::atomic<std::uint64_t> tokens_generated_ = 0, prompt_tokens_ = 0;
   std::uint64_t steps_ = 0, arrivals_ = 0;
   std::vector<llama_token_data> scratch_;
+  ThreadTuner tuner_;
 
   std::thread thread_;  // last: it uses all of the above
 };

@@ -42,8 +42,9 @@ void Slot::Emit(std::string text) {
   std::vector<v1::TokenLogprob> tokens;
   std::size_t ready = 0;
   // A token goes out with the last byte of its text; after a stop string, with its first.
-  while (ready < pending_.size() && (stop_->stopped() ? pending_[ready].begin < emitted_ || pending_[ready].end <= emitted_
-                                                       : pending_[ready].end <= emitted_)) {
+  while (ready < pending_.size() &&
+         (stop_->stopped() ? pending_[ready].begin < emitted_ || pending_[ready].end <= emitted_
+                           : pending_[ready].end <= emitted_)) {
     tokens.push_back(std::move(pending_[ready++].token));
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(ready));
@@ -77,7 +78,7 @@ void Slot::Fail(Error error) {
 void Slot::Advance(const LoadedModel& model, std::span<const float> logits, std::vector<llama_token_data>& scratch) {
   const Result<Token> token = job_->sampler.Sample(logits, scratch);
   if (!token) return Fail(token.error());
-  if (model.IsEnd(*token)) {
+  if (model.IsEnd(*token) && !job_->ignore_end) {
     Flush();
     return Finish(v1::FINISH_REASON_STOP);
   }

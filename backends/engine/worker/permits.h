@@ -1,6 +1,6 @@
-// backends/engine/worker/permits.h: who may compute now. Two models that decode at once with more threads than there are
-// cores are many times slower than in turn (spin barriers wait for threads that do not run), so every engine step takes
-// as many permits as it will use threads.
+// backends/engine/worker/permits.h: who may compute now. Two models that decode at once with more threads than there
+// are cores are many times slower than in turn (spin barriers wait for threads that do not run), so every engine step
+// takes as many permits as it will use threads.
 #pragma once
 
 #include <condition_variable>
@@ -22,8 +22,8 @@ class Permits {
   // Threads that each working engine should use now: total / engines that have work, at least 1.
   unsigned Share() const;
 
-  // Blocks until `count` permits are free and everybody who came before was served. `count` is cut to [1, total]; returns
-  // what was taken, which Release() gives back.
+  // Blocks until `count` permits are free and everybody who came before was served. `count` is cut to [1, total];
+  // returns what was taken, which Release() gives back.
   unsigned Acquire(unsigned count);
   void Release(unsigned count);
 

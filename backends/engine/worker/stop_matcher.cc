@@ -10,7 +10,8 @@ std::string StopMatcher::Feed(std::string_view text) {
   if (stops_.empty()) return std::string(text);
   held_.append(text);
 
-  // The one that is complete first; of two that end together, the longer. So the pieces in which text comes do not matter.
+  // The one that is complete first; of two that end together, the longer. So the pieces in which text comes do not
+  // matter.
   std::size_t begin = std::string::npos, end = std::string::npos;
   for (const std::string& stop : stops_) {
     const std::size_t at = held_.find(stop);

@@ -15,8 +15,8 @@ typedef std::int32_t Ints __attribute__((vector_size(kLanes * sizeof(std::int32_
 // Always inlined, and by reference: vectors wider than the base instruction set's registers have no stable ABI.
 #define POINTSMAN_INLINE inline __attribute__((always_inline))
 
-// The loops are compiled for three generations of processors; the loader picks. (Its hook runs before the sanitizers are
-// ready.)
+// The loops are compiled for three generations of processors; the loader picks. (Its hook runs before the sanitizers
+// are ready.)
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define POINTSMAN_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
 #else

@@ -24,7 +24,8 @@ struct TokenStats {
 // `logits` has at least 2 entries. -inf means probability 0; NaN is not allowed. Any thread.
 TokenStats ComputeTokenStats(std::span<const float> logits);
 
-// The `count` largest logits, best first, of equals the lower token first; fewer when there are fewer logits. Any thread.
+// The `count` largest logits, best first, of equals the lower token first; fewer when there are fewer logits. Any
+// thread.
 std::vector<RankedToken> TopTokens(std::span<const float> logits, std::size_t count);
 
 // Index of the largest logit, the first of equals. `logits` is not empty. Any thread.

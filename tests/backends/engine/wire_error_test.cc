@@ -6,8 +6,8 @@ namespace pointsman::engine {
 namespace {
 
 TEST(WireError, KeepsClassCodeMessageAndField) {
-  for (const ErrorClass error_class : {ErrorClass::kRetryElsewhere, ErrorClass::kCallersFault, ErrorClass::kCancelled,
-                                       ErrorClass::kInternal}) {
+  for (const ErrorClass error_class :
+       {ErrorClass::kRetryElsewhere, ErrorClass::kCallersFault, ErrorClass::kCancelled, ErrorClass::kInternal}) {
     Error error(error_class, Code::kInvalidArgument, "what is wrong");
     error.field = "response_format.grammar";
     const Error back = FromWire(ToWire(error));

@@ -27,12 +27,12 @@ TEST(Utf8, DoesNotDependOnThePieces) {
 }
 
 TEST(Utf8, ReplacesWhatCanNeverBecomeACharacter) {
-  EXPECT_EQ(ValidUtf8("a\x80z"), "a\uFFFDz");              // a continuation without a lead
-  EXPECT_EQ(ValidUtf8("\xC0\xAF"), "\uFFFD\uFFFD");        // overlong
+  EXPECT_EQ(ValidUtf8("a\x80z"), "a\uFFFDz");        // a continuation without a lead
+  EXPECT_EQ(ValidUtf8("\xC0\xAF"), "\uFFFD\uFFFD");  // overlong
   EXPECT_EQ(ValidUtf8("\xE0\x80\xAFx"), "\uFFFD\uFFFD\uFFFDx");
   EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
   EXPECT_EQ(ValidUtf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(ValidUtf8("\xE2\x82z"), "\uFFFDz");            // cut short by another character
+  EXPECT_EQ(ValidUtf8("\xE2\x82z"), "\uFFFDz");  // cut short by another character
 }
 
 TEST(Utf8, AnUnfinishedEndIsOneReplacement) {
