@@ -31,7 +31,7 @@ struct Options {
 
 void AddOptions(CLI::App& command, Options& o) {
   command.add_option("question", o.question, "The question; '-' reads it from standard input")->required();
-  command.add_option("--server", o.server, "Address of the server")->capture_default_str();
+  command.add_option("--server", o.server, "Address of the server")->envname("POINTSMAN_SERVER")->capture_default_str();
   command.add_flag("--tls", o.tls, "Use TLS");
   command.add_option("--ca", o.ca, "PEM file of the authority that signed the server's certificate (with --tls)");
   command.add_option("--system", o.system, "System message, instead of the expert's own");

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The commands that the documents show do work. In README.md and docs/*.md a block
 #
-#     <!-- runnable -->
-#     ```sh
+#     ```sh runnable
 #     build/release/pointsman ask "What is the capital of France?"
 #     ```
 #
@@ -17,10 +16,7 @@ program=${POINTSMAN_PROGRAM:-$root/build/release/pointsman}
 # Commands FILE: the runnable lines, each as `LINE<tab>COMMAND`.
 Commands() {
   awk '
-    /^<!-- runnable -->$/ { marked = 1; next }
-    /^```sh$/ && marked { inside = 1; marked = 0; next }
-    /^```/ { inside = 0 }
-    !/^ *$/ { marked = 0 }
+    /^```/ { inside = ($0 == "```sh runnable"); next }
     inside && (going || /^(build\/release\/pointsman|scripts\/)/) {
       if (!going) printf "%d\t", NR
       going = sub(/\\$/, "")
