@@ -19,7 +19,8 @@ const char* NameOf(telemetry::Rpc rpc) {
 }  // namespace
 
 void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Status& status, double seconds) {
-  telemetry::Level level = status.ok() ? telemetry::Level::kDebug : telemetry::Level::kInfo;
+  bool usual = status.ok() || status.error_code() == grpc::StatusCode::CANCELLED;
+  telemetry::Level level = usual ? telemetry::Level::kDebug : telemetry::Level::kInfo;
   if (!telemetry::LogEnabled(level)) return;
   telemetry::Log(level, "call ended",
                  {{"rpc", NameOf(rpc)},

@@ -7,13 +7,14 @@
 #include <limits>
 
 #include "router/classifier/classifier.h"
-#include "tests/support/scratch_dir.h"
+#include "tests/support/read_file.h"
+#include "tests/support/temp_dir.h"
 
 namespace pointsman::classifier {
 namespace {
 
 using pointsman::testing::ReadFile;
-using pointsman::testing::ScratchDir;
+using pointsman::testing::TempDir;
 using ::testing::HasSubstr;
 
 constexpr std::size_t kRows = 3U << 8;
@@ -52,8 +53,8 @@ std::string LoadError(const std::filesystem::path& file) {
 class ArtifactTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(WriteArtifact(dir_.path("good.pmc"), Tiny()).ok());
-    good_ = ReadFile(dir_.path("good.pmc"));
+    ASSERT_TRUE(WriteArtifact(dir_.path() / "good.pmc", Tiny()).ok());
+    good_ = ReadFile(dir_.path() / "good.pmc");
   }
   std::string ErrorOf(std::string_view bytes) { return LoadError(dir_.Write("bad.pmc", bytes)); }
   static std::string ParseError(std::string_view bytes) {  // the same without a file
@@ -64,25 +65,25 @@ class ArtifactTest : public ::testing::Test {
   std::string ErrorAfter(const std::function<void(v1::Artifact&)>& change) {
     v1::Artifact artifact = Tiny();
     change(artifact);
-    EXPECT_TRUE(WriteArtifact(dir_.path("bad.pmc"), artifact).ok());
-    return LoadError(dir_.path("bad.pmc"));
+    EXPECT_TRUE(WriteArtifact(dir_.path() / "bad.pmc", artifact).ok());
+    return LoadError(dir_.path() / "bad.pmc");
   }
 
-  ScratchDir dir_;
+  TempDir dir_;
   std::string good_;
 };
 
 TEST_F(ArtifactTest, ReadsWhatWasWritten) {
-  const auto read = ReadArtifact(dir_.path("good.pmc"));
+  const auto read = ReadArtifact(dir_.path() / "good.pmc");
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->artifact.SerializeAsString(), Tiny().SerializeAsString());
   EXPECT_THAT(read->checksum, ::testing::MatchesRegex("[0-9a-f]{64}"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_.path("")), {}), 1);  // no draft is left
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_.path() / ""), {}), 1);  // no draft is left
 }
 
 TEST_F(ArtifactTest, MissingFileIsNamed) {
-  EXPECT_THAT(LoadError(dir_.path("none.pmc")), ::testing::AllOf(HasSubstr("none.pmc"), HasSubstr("No such file")));
-  EXPECT_THAT(LoadError(dir_.path("")), HasSubstr("classifier artifact"));  // a folder
+  EXPECT_THAT(LoadError(dir_.path() / "none.pmc"), ::testing::AllOf(HasSubstr("none.pmc"), HasSubstr("No such file")));
+  EXPECT_THAT(LoadError(dir_.path() / ""), HasSubstr("classifier artifact"));  // a folder
 }
 
 TEST_F(ArtifactTest, OtherFilesAreNotArtifacts) {
@@ -147,7 +148,7 @@ TEST_F(ArtifactTest, ImpossibleModelsAreRefused) {
 }
 
 TEST_F(ArtifactTest, AFolderThatCannotBeWrittenIsAnError) {
-  const auto written = WriteArtifact(dir_.path("no/such/folder.pmc"), Tiny());
+  const auto written = WriteArtifact(dir_.path() / "no/such/folder.pmc", Tiny());
   ASSERT_FALSE(written.ok());
   EXPECT_THAT(written.error().message, HasSubstr("folder.pmc"));
 }

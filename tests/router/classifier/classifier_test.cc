@@ -10,7 +10,7 @@
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/features.h"
-#include "tests/support/scratch_dir.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
 
 namespace pointsman::classifier {
@@ -19,24 +19,24 @@ namespace {
 class ClassifierTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    dir_ = new pointsman::testing::ScratchDir;
-    const auto report = offline::TrainClassifier(pointsman::testing::TopicOptions(dir_->path("topics.pmc")));
+    dir_ = new pointsman::testing::TempDir;
+    const auto report = offline::TrainClassifier(pointsman::testing::TopicOptions(dir_->path() / "topics.pmc"));
     ASSERT_TRUE(report.ok()) << report.error().message;
   }
   static void TearDownTestSuite() {
     delete dir_;
     dir_ = nullptr;
   }
-  static std::filesystem::path File() { return dir_->path("topics.pmc"); }
+  static std::filesystem::path File() { return dir_->path() / "topics.pmc"; }
   static std::shared_ptr<const Classifier> Load(std::optional<double> threshold = std::nullopt) {
     auto loaded = Classifier::Load(File(), threshold);
     EXPECT_TRUE(loaded.ok());
     return *std::move(loaded);
   }
 
-  static pointsman::testing::ScratchDir* dir_;
+  static pointsman::testing::TempDir* dir_;
 };
-pointsman::testing::ScratchDir* ClassifierTest::dir_ = nullptr;
+pointsman::testing::TempDir* ClassifierTest::dir_ = nullptr;
 
 TEST_F(ClassifierTest, TellsTopicsApart) {
   const auto classifier = Load();
@@ -185,8 +185,8 @@ TEST_F(ClassifierTest, ManyCategoriesAreServedAlike) {  // more than one block o
   v1::Artifact artifact;
   artifact.set_version(1);
   *artifact.mutable_classifier() = wide;
-  ASSERT_TRUE(WriteArtifact(dir_->path("wide.pmc"), artifact).ok());
-  const auto loaded = Classifier::Load(dir_->path("wide.pmc"), std::nullopt);
+  ASSERT_TRUE(WriteArtifact(dir_->path() / "wide.pmc", artifact).ok());
+  const auto loaded = Classifier::Load(dir_->path() / "wide.pmc", std::nullopt);
   ASSERT_TRUE(loaded.ok());
   const auto narrow = Load()->Classify("Tie the rope to the anchor of the boat").probabilities;
   const auto served = (*loaded)->Classify("Tie the rope to the anchor of the boat").probabilities;

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
-#include "tests/support/scratch_dir.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
 
 namespace pointsman::cli {
@@ -46,23 +46,23 @@ std::vector<std::string> Train(const std::filesystem::path& out, const std::vect
 }
 
 TEST(TrainCommand, WritesTheArtifactAndTheReport) {
-  const pointsman::testing::ScratchDir dir;
-  const Outcome outcome = Call(Train(dir.path("t.pmc"), {"--rename", "music=sound", "--drop", "sailing"}));
+  const pointsman::testing::TempDir dir;
+  const Outcome outcome = Call(Train(dir.path() / "t.pmc", {"--rename", "music=sound", "--drop", "sailing"}));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_TRUE(std::filesystem::exists(dir.path("t.pmc")));
+  EXPECT_TRUE(std::filesystem::exists(dir.path() / "t.pmc"));
   EXPECT_THAT(outcome.out, ::testing::AllOf(HasSubstr("45 rows, 3 categories"), HasSubstr("sound")));
 }
 
 TEST(TrainCommand, JsonIsAllThatStdoutHas) {
-  const pointsman::testing::ScratchDir dir;
-  const Outcome outcome = Call(Train(dir.path("t.pmc"), {"--json", "--source", "from", "--licence", "letters=MIT"}));
+  const pointsman::testing::TempDir dir;
+  const Outcome outcome = Call(Train(dir.path() / "t.pmc", {"--json", "--source", "from", "--licence", "letters=MIT"}));
   const auto json = boost::json::parse(outcome.out);
   EXPECT_EQ(json.at("sources").at(0).at("licence").as_string(), "MIT");
 }
 
 TEST(TrainCommand, ErrorsGoToStderrWithExitCodeOne) {
-  const pointsman::testing::ScratchDir dir;
-  const Outcome outcome = Call(Train(dir.path("t.pmc"), {"--epochs", "0"}));
+  const pointsman::testing::TempDir dir;
+  const Outcome outcome = Call(Train(dir.path() / "t.pmc", {"--epochs", "0"}));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("--epochs"));
   EXPECT_EQ(outcome.out, "");

@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include "tests/support/scratch_dir.h"
+#include "tests/support/read_file.h"
+#include "tests/support/temp_dir.h"
 
 namespace pointsman::offline {
 namespace {
 
 using pointsman::testing::ReadFile;
-using pointsman::testing::ScratchDir;
+using pointsman::testing::TempDir;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -25,7 +26,7 @@ class RowsTest : public ::testing::Test {
     return rows.ok() ? "" : rows.error().message;
   }
 
-  ScratchDir dir_;
+  TempDir dir_;
   RowOptions options_;
 };
 
@@ -46,7 +47,7 @@ TEST_F(RowsTest, LabelsAreSortedAndSourcesInOrder) {
 }
 
 TEST_F(RowsTest, GzipIsReadAlike) {
-  const auto file = dir_.path("rows.jsonl.gz");
+  const auto file = dir_.path() / "rows.jsonl.gz";
   gzFile out = gzopen(file.c_str(), "wb");
   gzwrite(out, kGood.data(), static_cast<unsigned>(kGood.size()));
   gzclose(out);
@@ -105,7 +106,7 @@ TEST_F(RowsTest, LabelsAndSourcesCanBeDroppedAndRenamed) {
 }
 
 TEST_F(RowsTest, AMissingFileIsNamed) {
-  options_.files = {dir_.path("none.jsonl")};
+  options_.files = {dir_.path() / "none.jsonl"};
   const auto rows = ReadRows(options_, nullptr);
   ASSERT_FALSE(rows.ok());
   EXPECT_THAT(rows.error().message, HasSubstr("none.jsonl: No such file"));

@@ -8,14 +8,15 @@
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/classifier.h"
-#include "tests/support/scratch_dir.h"
+#include "tests/support/read_file.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
 
 namespace pointsman::offline {
 namespace {
 
 using pointsman::testing::ReadFile;
-using pointsman::testing::ScratchDir;
+using pointsman::testing::TempDir;
 using pointsman::testing::TopicOptions;
 using ::testing::HasSubstr;
 
@@ -26,31 +27,31 @@ class TrainTest : public ::testing::Test {
     EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.error().message);
     return report.ok() ? *std::move(report) : TrainReport{};
   }
-  ScratchDir dir_;
+  TempDir dir_;
 };
 
 TEST_F(TrainTest, EqualSeedsGiveEqualBytesAndOthersDoNot) {
-  TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   Train(options);
-  options.out = dir_.path("b.pmc");
+  options.out = dir_.path() / "b.pmc";
   Train(options);
-  options.out = dir_.path("c.pmc");
+  options.out = dir_.path() / "c.pmc";
   options.fit.seed = 2;
   Train(options);
-  EXPECT_EQ(ReadFile(dir_.path("a.pmc")), ReadFile(dir_.path("b.pmc")));
-  EXPECT_NE(ReadFile(dir_.path("a.pmc")), ReadFile(dir_.path("c.pmc")));
+  EXPECT_EQ(ReadFile(dir_.path() / "a.pmc"), ReadFile(dir_.path() / "b.pmc"));
+  EXPECT_NE(ReadFile(dir_.path() / "a.pmc"), ReadFile(dir_.path() / "c.pmc"));
 }
 
 TEST_F(TrainTest, LearnsMoreThanChance) {
-  const TrainReport report = Train(TopicOptions(dir_.path("a.pmc")));
+  const TrainReport report = Train(TopicOptions(dir_.path() / "a.pmc"));
   EXPECT_EQ(report.rows, 60U);
   EXPECT_GE(report.held_out, 5U);
   EXPECT_GT(report.metrics.accuracy, 0.5);  // chance: 0.25
 }
 
 TEST_F(TrainTest, FitsItsOwnRowsWhenServed) {
-  Train(TopicOptions(dir_.path("a.pmc")));
-  const auto classifier = classifier::Classifier::Load(dir_.path("a.pmc"), std::nullopt);
+  Train(TopicOptions(dir_.path() / "a.pmc"));
+  const auto classifier = classifier::Classifier::Load(dir_.path() / "a.pmc", std::nullopt);
   ASSERT_TRUE(classifier.ok());
   RowOptions rows = TopicOptions("").rows;
   const auto read = ReadRows(rows, nullptr);
@@ -60,10 +61,10 @@ TEST_F(TrainTest, FitsItsOwnRowsWhenServed) {
 }
 
 TEST_F(TrainTest, TheArtifactHoldsSourcesLicencesAndFigures) {
-  TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   options.licences = {{"notebook", "Apache-2.0"}};
   const TrainReport report = Train(options);
-  const auto read = classifier::ReadArtifact(dir_.path("a.pmc"));
+  const auto read = classifier::ReadArtifact(dir_.path() / "a.pmc");
   ASSERT_TRUE(read.ok());
   const v1::Artifact& artifact = read->artifact;
   ASSERT_EQ(artifact.sources_size(), 2);
@@ -78,7 +79,7 @@ TEST_F(TrainTest, TheArtifactHoldsSourcesLicencesAndFigures) {
 }
 
 TEST_F(TrainTest, CoverageSetsTheThreshold) {
-  TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   options.coverage = 0.5;
   const TrainReport half = Train(options);
   options.coverage = 1;
@@ -92,7 +93,7 @@ TEST_F(TrainTest, BalanceShiftsWeightToSmallCategories) {
   std::string rows = ReadFile(pointsman::testing::TopicRows());
   for (int i = 0; i < 300; ++i)
     rows += "{\"text\": \"the boat number " + std::string(i, 'n') + "\", \"topic\": \"sailing\", \"from\": \"x\"}\n";
-  TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   options.rows.files = {dir_.Write("rows.jsonl", rows)};
   const auto sailing = [&](double balance) {
     options.fit.balance = balance;
@@ -104,7 +105,7 @@ TEST_F(TrainTest, BalanceShiftsWeightToSmallCategories) {
 
 TEST_F(TrainTest, WrongOptionsAreNamed) {
   const auto error = [&](const std::function<void(TrainOptions&)>& change) {
-    TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+    TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
     change(options);
     const auto report = TrainClassifier(options);
     return report.ok() ? std::string() : report.error().message;
@@ -123,11 +124,11 @@ TEST_F(TrainTest, WrongOptionsAreNamed) {
                 o.rows.drop_labels = {"music", "sailing", "cooking"};
               }),
               HasSubstr("at least 2 labels"));
-  EXPECT_FALSE(std::filesystem::exists(dir_.path("a.pmc")));
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "a.pmc"));
 }
 
 TEST_F(TrainTest, ReportsAsTextAndAsJson) {
-  const TrainReport report = Train(TopicOptions(dir_.path("a.pmc")));
+  const TrainReport report = Train(TopicOptions(dir_.path() / "a.pmc"));
   EXPECT_THAT(ReportText(report), ::testing::AllOf(HasSubstr("60 rows, 4 categories"), HasSubstr("astronomy"),
                                                    HasSubstr("fitted without these"), HasSubstr("cannot measure it")));
   const auto json = boost::json::parse(ReportJson(report));
@@ -137,7 +138,7 @@ TEST_F(TrainTest, ReportsAsTextAndAsJson) {
 }
 
 TEST_F(TrainTest, ProgressRunsForwardThroughItsStages) {
-  TrainOptions options = TopicOptions(dir_.path("a.pmc"));
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   options.fit.epochs = 60;
   std::string stages;
   double last = 0;
