@@ -132,7 +132,7 @@ std::string_view ProcessSecret() {
 }
 
 // Kinds of parts: the field numbers of CompleteRequest, those of Routing above 100, and ours.
-constexpr int kSecret = 1000, kTenant = 1001, kSnapshot = 1002, kRouting = 100;
+constexpr int kSecret = 1000, kTenant = 1001, kSnapshot = 1002, kCacheable = 1003, kRouting = 100;
 
 }  // namespace
 
@@ -143,6 +143,7 @@ Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteR
   hash.Text(kSecret, ProcessSecret());
   hash.Text(kTenant, tenant);
   hash.Number(kSnapshot, snapshot);
+  if (request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
   for (const v1::Message& message : request.messages()) hash.Message(R::kMessagesFieldNumber, message);
   if (request.has_sampling()) hash.Message(R::kSamplingFieldNumber, request.sampling());
   for (const v1::Tool& tool : request.tools()) hash.Message(R::kToolsFieldNumber, tool);

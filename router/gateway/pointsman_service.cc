@@ -29,7 +29,7 @@ class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::Com
                      pipeline::Arrival arrival, const v1::CompleteRequest* request)
       : RecordedCall(context, shard, services, std::move(arrival), telemetry::Rpc::kStreamComplete), request_(request) {}
 
-  Awaitable<bool> Write(const v1::CompleteEvent& event, bool more) override { return WriteEvent(event, more); }
+  Awaitable<bool> Write(const v1::CompleteEvent& event) override { return WriteEvent(event); }
 
  private:
   Awaitable<grpc::Status> Run() override {

@@ -74,7 +74,6 @@ void Price(const config::Expert& expert, v1::Usage& usage) {
 
 // Writes what the chunk holds to the client. false: the client is gone.
 Awaitable<bool> Deliver(Execution& execution, backends::Chunk& chunk) {
-  bool last = chunk.last();
   if (!chunk.text.empty() || !chunk.logprobs.empty()) {
     v1::CompleteEvent event;
     v1::Delta& delta = *event.mutable_delta();
@@ -83,14 +82,13 @@ Awaitable<bool> Deliver(Execution& execution, backends::Chunk& chunk) {
     for (v1::TokenLogprob& token : chunk.logprobs) *delta.add_logprobs() = std::move(token);
     execution.committed = true;
     execution.partial.set_deltas(execution.partial.deltas() + 1);
-    bool more = last || !chunk.tool_calls.empty();
-    if (!co_await execution.stream->Write(event, more)) co_return false;
+    if (!co_await execution.stream->Write(event)) co_return false;
   }
   for (v1::ToolCall& call : chunk.tool_calls) {
     v1::CompleteEvent event;
     *event.mutable_tool_call() = std::move(call);
     execution.committed = true;
-    if (!co_await execution.stream->Write(event, last)) co_return false;
+    if (!co_await execution.stream->Write(event)) co_return false;
   }
   co_return true;
 }

@@ -16,9 +16,8 @@ namespace pointsman::pipeline {
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  // `event` must live until the wait ends. false: the client is gone. `more` says that another event follows at once, so
-  // that this one need not be flushed.
-  virtual Awaitable<bool> Write(const v1::CompleteEvent& event, bool more) = 0;
+  // `event` must live until the wait ends. false: the client is gone.
+  virtual Awaitable<bool> Write(const v1::CompleteEvent& event) = 0;
 };
 
 // One request under way, as Execute needs it. References must outlive the execution.

@@ -74,12 +74,12 @@ bool Complete(v1::FinishReason reason) { return reason == v1::FINISH_REASON_STOP
 Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {
   v1::CompleteEvent usage;
   *usage.mutable_usage() = response.usage();
-  if (!co_await stream.Write(usage, true)) co_return false;
+  if (!co_await stream.Write(usage)) co_return false;
   v1::CompleteEvent done;
   done.mutable_done()->set_finish_reason(response.finish_reason());
   done.mutable_done()->set_expert(response.expert());
   *done.mutable_done()->mutable_trace() = trace;
-  co_return co_await stream.Write(done, false);
+  co_return co_await stream.Write(done);
 }
 
 // The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
@@ -100,12 +100,12 @@ Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, cons
   }
   v1::CompleteEvent route;
   *route.mutable_route() = trace;
-  if (!co_await stream->Write(route, true)) co_return false;
+  if (!co_await stream->Write(route)) co_return false;
   v1::CompleteEvent delta;
   for (v1::Part& part : *response.mutable_message()->mutable_parts()) {
     delta.mutable_delta()->set_text(std::move(*part.mutable_text()));
     delta.mutable_delta()->mutable_logprobs()->Swap(response.mutable_logprobs());
-    if (!co_await stream->Write(delta, true)) co_return false;
+    if (!co_await stream->Write(delta)) co_return false;
   }
   co_return co_await WriteEnd(*stream, response, trace);
 }
@@ -178,7 +178,7 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
   if (stream != nullptr) {
     v1::CompleteEvent route;
     *route.mutable_route() = trace;
-    if (!co_await stream->Write(route, false)) co_return ClientGone();
+    if (!co_await stream->Write(route)) co_return ClientGone();
   }
 
   // Run it.

@@ -107,13 +107,10 @@ class StreamCall : public ServerCall<grpc::ServerWriteReactor<Event>> {
 
  protected:
   // Waits until gRPC has taken `event`, which must live as long; a slow client slows its writer. false: the client is gone.
-  // Loop thread. `more`: another event follows at once, so this one need not be flushed.
-  Awaitable<bool> WriteEvent(const Event& event, bool more) {
-    auto start = [this, &event, more] {
-      grpc::WriteOptions options;
-      if (more) options.set_buffer_hint();
-      this->StartWrite(&event, options);
-    };
+  // Loop thread. Without a buffer hint even where another event follows at once: gRPC 1.51 sometimes never completes a
+  // write that has one (measured: one stream in some hundred).
+  Awaitable<bool> WriteEvent(const Event& event) {
+    auto start = [this, &event] { this->StartWrite(&event); };
     return written_.StartAndWait(std::move(start));
   }
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ostream>
 
 #include "google/rpc/error_details.pb.h"
 #include "tests/fakes/fault_server.h"
@@ -24,6 +25,9 @@ struct Fault {
   bool partial;               // some of the answer had been delivered
   const char* message;        // part of it
 };
+
+// What gtest prints of a parameter.
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.behaviour; }
 
 class FaultTest : public ::testing::TestWithParam<Fault> {};
 
@@ -50,15 +54,15 @@ default_policy: p
   EXPECT_FALSE(streamed.done());
   EXPECT_EQ(Detail<v1::PartialAnswer>(streamed.status).has_value(), fault.partial);
   EXPECT_TRUE(upstream.WaitFor([](const auto& counts) { return counts.open <= 1; }));  // kept alive, or closed
-  EXPECT_EQ(server.server().in_flight(), 0);
+  EXPECT_TRUE(testing_support::Eventually([&] { return server.server().in_flight() == 0; }));
 }
 
 constexpr auto kUnavailable = grpc::StatusCode::UNAVAILABLE;
 
 INSTANTIATE_TEST_SUITE_P(
     Faults, FaultTest,
-    ::testing::Values(Fault{"/slow_first_byte", kUnavailable, false, "300"}, Fault{"/headers_only", kUnavailable, false, ""},
-                      Fault{"/stall", kUnavailable, true, "300"}, Fault{"/reset", kUnavailable, true, ""},
+    ::testing::Values(Fault{"/slow_first_byte", kUnavailable, false, "0.3 s"}, Fault{"/headers_only", kUnavailable, false, ""},
+                      Fault{"/stall", kUnavailable, true, "0.3 s"}, Fault{"/reset", kUnavailable, true, ""},
                       Fault{"/reset;chunks=0", kUnavailable, false, ""}, Fault{"/cut", kUnavailable, true, ""},
                       Fault{"/truncate", kUnavailable, true, "terminator"}, Fault{"/no_done", kUnavailable, true, "[DONE]"},
                       Fault{"/half_frame", kUnavailable, true, ""}, Fault{"/half_json", kUnavailable, true, ""},

@@ -59,7 +59,7 @@ const std::map<std::string, Change>& Uncounted() {
       {"Routing.session_id", [](Q& q) { q.mutable_routing()->set_session_id("s"); }},
       {"Routing.user_id", [](Q& q) { q.mutable_routing()->set_user_id("u"); }},
       {"Routing.tags", [](Q& q) { (*q.mutable_routing()->mutable_tags())["a"] = "b"; }},
-      {"Routing.cache", [](Q& q) { q.mutable_routing()->mutable_cache()->set_cacheable(true); }},
+      {"Routing.cache", [](Q& q) { q.mutable_routing()->mutable_cache()->set_no_store(true); }},
       {"Routing.explain", [](Q& q) { q.mutable_routing()->set_explain(true); }},
   };
   return changes;
@@ -68,6 +68,11 @@ const std::map<std::string, Change>& Uncounted() {
 TEST(MakeKey, EveryCountedFieldChangesIt) {
   std::set<Key> keys = {Plain()};
   for (const auto& [field, change] : Counted()) EXPECT_TRUE(keys.insert(KeyAfter(change)).second) << field;
+}
+
+// Who did not ask for sampled answers to be cached must not be served one that somebody else asked to keep.
+TEST(MakeKey, CacheableRequestsAreApart) {
+  EXPECT_NE(KeyAfter([](v1::CompleteRequest& q) { q.mutable_routing()->mutable_cache()->set_cacheable(true); }), Plain());
 }
 
 TEST(MakeKey, UncountedFieldsDoNot) {

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 class RecordingStream : public EventStream {
  public:
-  Awaitable<bool> Write(const v1::CompleteEvent& event, bool /*more*/) override {
+  Awaitable<bool> Write(const v1::CompleteEvent& event) override {
     events.push_back(event);
     co_return !gone;
   }
