@@ -41,10 +41,10 @@ const char* Name(ErrorClass error_class);
 struct Error {
   ErrorClass error_class = ErrorClass::kInternal;
   Code code = Code::kInternal;
-  std::string message;                        // says what is wrong and, where it can, the mend
-  std::string field;                          // the request's field at fault, as in "messages[2].role"; often empty
-  std::chrono::milliseconds retry_after{0};   // > 0: do not come back before
-  int upstream_status = 0;                    // HTTP status of a remote expert, 0 where there is none
+  std::string message;                       // says what is wrong and, where it can, the mend
+  std::string field;                         // the request's field at fault, as in "messages[2].role"; often empty
+  std::chrono::milliseconds retry_after{0};  // > 0: do not come back before
+  int upstream_status = 0;                   // HTTP status of a remote expert, 0 where there is none
 
   Error() = default;
   Error(ErrorClass c, Code s, std::string text) : error_class(c), code(s), message(std::move(text)) {}
@@ -61,8 +61,9 @@ Error Internal(std::string message);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit, so that `return x;` reads well
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: likewise
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit, so that `return x;` reads well
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: likewise
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -26,8 +26,9 @@ class Waiter {
     return Initiate(true, [] {});
   }
 
-  // Calls `start` once the coroutine is suspended, then waits, deaf to cancellation: for operations that are sure to end
-  // and whose buffers live in the coroutine's frame. When the coroutine was cancelled before, `start` is never called.
+  // Calls `start` once the coroutine is suspended, then waits, deaf to cancellation: for operations that are sure to
+  // end and whose buffers live in the coroutine's frame. When the coroutine was cancelled before, `start` is never
+  // called.
   template <class Start>
   Awaitable<T> StartAndWait(Start start) {
     return Initiate(false, std::move(start));
@@ -42,7 +43,8 @@ class Waiter {
   }
 
  private:
-  using Handler = typename asio::async_result<asio::use_awaitable_t<Executor>, void(boost::system::error_code, T)>::handler_type;
+  using Handler =
+      typename asio::async_result<asio::use_awaitable_t<Executor>, void(boost::system::error_code, T)>::handler_type;
 
   template <class Start>
   Awaitable<T> Initiate(bool cancellable, Start start) {

@@ -23,29 +23,29 @@ struct Tls {
 };
 
 struct Server {
-  std::string listen = "127.0.0.1:50051";   // host:port; port 0 = any free one
-  bool insecure = false;                    // allow a non-loopback address without TLS
+  std::string listen = "127.0.0.1:50051";  // host:port; port 0 = any free one
+  bool insecure = false;                   // allow a non-loopback address without TLS
   std::optional<Tls> tls;
-  std::string metrics = "127.0.0.1:9464";   // host:port of the Prometheus page; "" = off
-  unsigned shards = 0;                      // event loops; 0 = one per core
+  std::string metrics = "127.0.0.1:9464";  // host:port of the Prometheus page; "" = off
+  unsigned shards = 0;                     // event loops; 0 = one per core
   std::size_t max_message_bytes = std::size_t{20} << 20;
 };
 
 // One loaded copy of a GGUF file in the engine worker; several experts may share it.
 struct Model {
   std::string name;
-  std::filesystem::path file;   // absolute after parsing
-  std::string sha256;           // 64 hex digits, checked at load; "" = not checked
-  unsigned context = 2048;      // tokens a slot, prompt and answer together
-  unsigned slots = 4;           // requests decoded together, 1 to 64
-  unsigned threads = 0;         // compute threads a step; 0 = all cores but never more than the permits allow
-  unsigned queue = 64;          // requests that may wait for a slot
-  std::string chat_template;    // Jinja text that replaces the model's own; "" = the model's own
+  std::filesystem::path file;  // absolute after parsing
+  std::string sha256;          // 64 hex digits, checked at load; "" = not checked
+  unsigned context = 2048;     // tokens a slot, prompt and answer together
+  unsigned slots = 4;          // requests decoded together, 1 to 64
+  unsigned threads = 0;        // compute threads a step; 0 = all cores but never more than the permits allow
+  unsigned queue = 64;         // requests that may wait for a slot
+  std::string chat_template;   // Jinja text that replaces the model's own; "" = the model's own
 };
 
 struct Engine {
   std::vector<Model> models;
-  unsigned prompt_chunk = 64;   // prompt tokens a step at most: bounds how long a cancelled request holds its slot
+  unsigned prompt_chunk = 64;  // prompt tokens a step at most: bounds how long a cancelled request holds its slot
 };
 
 // Sampling defaults of an expert; what a request leaves unset. Meanings and ranges as in chat.proto.
@@ -75,15 +75,15 @@ struct LocalBackend {
 
 // An expert behind any OpenAI-compatible server.
 struct OpenAiBackend {
-  std::string url;                                        // https://host/v1, without trailing '/'
-  std::string model;                                      // by the server's name
-  std::string key;                                        // resolved secret; "" = none is sent
-  std::string key_source;                                 // "environment variable X" or "file F", for messages
-  std::map<std::string, std::string> headers;             // sent with every request
+  std::string url;                             // https://host/v1, without trailing '/'
+  std::string model;                           // by the server's name
+  std::string key;                             // resolved secret; "" = none is sent
+  std::string key_source;                      // "environment variable X" or "file F", for messages
+  std::map<std::string, std::string> headers;  // sent with every request
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds first_byte_timeout{60'000};   // from sending to the first byte of the answer
-  std::chrono::milliseconds idle_timeout{30'000};         // between two reads of a streamed answer
-  std::string max_tokens_field = "max_tokens";            // or "max_completion_tokens"
+  std::chrono::milliseconds first_byte_timeout{60'000};  // from sending to the first byte of the answer
+  std::chrono::milliseconds idle_timeout{30'000};        // between two reads of a streamed answer
+  std::string max_tokens_field = "max_tokens";           // or "max_completion_tokens"
 };
 
 struct Price {
@@ -94,13 +94,13 @@ struct Expert {
   std::string name;
   std::string description;
   std::variant<LocalBackend, OpenAiBackend> backend;
-  std::string system;                                      // system prompt when the request has none; "" = none
+  std::string system;  // system prompt when the request has none; "" = none
   SamplingDefaults sampling;
   Capabilities capabilities = 0;
-  unsigned context = 0;                                    // tokens; 0 = not known
-  std::optional<double> parameters;                        // active, in billions
+  unsigned context = 0;              // tokens; 0 = not known
+  std::optional<double> parameters;  // active, in billions
   std::optional<Price> price;
-  std::optional<std::chrono::milliseconds> latency;        // to the first token, as the operator knows it
+  std::optional<std::chrono::milliseconds> latency;  // to the first token, as the operator knows it
 };
 
 struct Classifier {
@@ -124,7 +124,7 @@ struct Policy {
 };
 
 struct Cache {
-  std::size_t memory_bytes = 0;               // 0 = off
+  std::size_t memory_bytes = 0;  // 0 = off
   std::chrono::seconds ttl{3600};
 };
 
@@ -153,12 +153,12 @@ struct Config {
   std::uint64_t fingerprint = 0;  // of the text that was parsed, secrets and files not included
   Server server;
   Engine engine;
-  std::vector<Expert> experts;    // in the file's order; indices are stable inside one Config
+  std::vector<Expert> experts;  // in the file's order; indices are stable inside one Config
   Classifier classifier;
   std::vector<Policy> policies;
   std::string default_policy;
   Cache cache;
-  std::vector<Tenant> tenants;    // empty = everybody is the tenant "default" and no key is asked for
+  std::vector<Tenant> tenants;  // empty = everybody is the tenant "default" and no key is asked for
   Limits limits;
   Telemetry telemetry;
   // Where each value stands in the file, by its path: "policies.by_topic.map.math", "experts.math.sampling.stop[0]".

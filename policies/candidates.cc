@@ -42,7 +42,8 @@ std::optional<double> EstimateCost(const config::Expert& expert, const RequestFa
 
 std::string WhyNot(const config::Expert& expert, const RequestFacts& facts) {
   if (Contains(facts.deny, expert.name)) return "denied by the request";
-  if (!facts.require.empty() && !Contains(facts.require, expert.name)) return "not among the request's required experts";
+  if (!facts.require.empty() && !Contains(facts.require, expert.name))
+    return "not among the request's required experts";
   for (config::Capability capability : config::kAllCapabilities) {
     if ((facts.needs & capability) && !(expert.capabilities & capability)) return Need(capability);
   }
@@ -55,7 +56,8 @@ std::string WhyNot(const config::Expert& expert, const RequestFacts& facts) {
     if (!expert.price) return "has no configured price, and the request has a cost ceiling";
     if (!cost) return "nothing bounds the length of its answer, and the request has a cost ceiling: set max_tokens";
     if (*cost > *facts.max_cost_usd) {
-      return "would cost up to " + Dollars(*cost) + " USD, above the request's ceiling of " + Dollars(*facts.max_cost_usd);
+      return "would cost up to " + Dollars(*cost) + " USD, above the request's ceiling of " +
+             Dollars(*facts.max_cost_usd);
     }
   }
   if (facts.max_latency_ms && expert.latency && expert.latency->count() > *facts.max_latency_ms) {

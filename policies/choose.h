@@ -15,11 +15,11 @@ namespace pointsman::policies {
 
 // What a policy may know of a request.
 struct RequestFacts {
-  config::Capabilities needs = 0;            // what the expert must be able to do
-  std::uint32_t prompt_tokens = 0;           // estimate
-  std::optional<std::uint32_t> max_tokens;   // as asked for
-  std::string expert;                        // pinned by name; "" = the policy decides
-  std::vector<std::string> deny, require;    // names
+  config::Capabilities needs = 0;           // what the expert must be able to do
+  std::uint32_t prompt_tokens = 0;          // estimate
+  std::optional<std::uint32_t> max_tokens;  // as asked for
+  std::string expert;                       // pinned by name; "" = the policy decides
+  std::vector<std::string> deny, require;   // names
   std::optional<double> max_cost_usd;
   std::optional<std::uint32_t> max_latency_ms;
 };
@@ -34,9 +34,10 @@ struct Choice {
 // exactly and refuses by itself.
 std::uint32_t EstimateTokens(std::size_t bytes);
 
-// Removes what cannot or must not answer (capability, context, deny, require, ceilings), then scores and orders the rest
-// by `policy`. `evidence` may be null for a pinned expert and for policies that need none (NeedsEvidence). INVALID_ARGUMENT
-// when a name is unknown or nobody is left; the message says which capability or limit was missing. Any thread.
+// Removes what cannot or must not answer (capability, context, deny, require, ceilings), then scores and orders the
+// rest by `policy`. `evidence` may be null for a pinned expert and for policies that need none (NeedsEvidence).
+// INVALID_ARGUMENT when a name is unknown or nobody is left; the message says which capability or limit was missing.
+// Any thread.
 Result<Choice> Choose(const config::Config& config, const config::Policy& policy, const RequestFacts& facts,
                       const Evidence* evidence);
 

@@ -14,12 +14,12 @@ struct Evidence {
   std::span<const std::string> categories;
   std::vector<float> probabilities;  // C values, sum 1
 
-  std::size_t likeliest = 0;       // index of the largest probability; the first of equals
-  double entropy = 0;              // -sum p ln p, nats
-  double entropy_threshold = 0;    // nats
-  bool uncertain = false;          // entropy > entropy_threshold
+  std::size_t likeliest = 0;     // index of the largest probability; the first of equals
+  double entropy = 0;            // -sum p ln p, nats
+  double entropy_threshold = 0;  // nats
+  bool uncertain = false;        // entropy > entropy_threshold
 
-  std::size_t bytes_read = 0;      // of the prompt's text
+  std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;
 };
 

@@ -1,4 +1,5 @@
-// policies/plan.h: what to run for one request. Plain data; a policy is a pure function that makes one (design, section 3).
+// policies/plan.h: what to run for one request. Plain data; a policy is a pure function that makes one (design, section
+// 3).
 #pragma once
 
 #include <cstddef>

@@ -43,7 +43,8 @@ class Admission {
  public:
   explicit Admission(unsigned limit) : limit_(static_cast<int>(limit)) {}
 
-  // RESOURCE_EXHAUSTED with a time to come back when full: clients retry UNAVAILABLE at once, which would multiply the load.
+  // RESOURCE_EXHAUSTED with a time to come back when full: clients retry UNAVAILABLE at once, which would multiply the
+  // load.
   Result<Ticket> Admit();
 
   int in_flight() const { return in_flight_.load(std::memory_order_relaxed); }

@@ -19,8 +19,8 @@ namespace pointsman::cache {
 using Key = std::array<std::uint8_t, 32>;
 
 // What counts for the answer: messages, sampling, tools, format, logprobs, policy or pinned expert, deny, require,
-// ceilings, and whether the request is `cacheable`: nobody is served a sampled answer who did not agree to it. What does
-// not: the rest of cache control, session, user, tags, explain. Any thread.
+// ceilings, and whether the request is `cacheable`: nobody is served a sampled answer who did not agree to it. What
+// does not: the rest of cache control, session, user, tags, explain. Any thread.
 Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteRequest& request);
 
 // Whether the answer may be kept at all: temperature 0 or a seed (`sampling` is the effective one), or the request says

@@ -5,8 +5,8 @@
 
 namespace pointsman::classifier {
 
-// models/classifier.pmc beside the program or one folder up (a build tree), or share/pointsman/classifier.pmc of the prefix
-// it is installed in: the first that exists; else the first place, so that an error can name it. Any thread.
+// models/classifier.pmc beside the program or one folder up (a build tree), or share/pointsman/classifier.pmc of the
+// prefix it is installed in: the first that exists; else the first place, so that an error can name it. Any thread.
 std::filesystem::path DefaultArtifact();
 
 }  // namespace pointsman::classifier

@@ -109,7 +109,8 @@ std::unique_ptr<v1::Pointsman::Stub> Connect(const Options& o) {
 void Prepare(grpc::ClientContext& context, const Options& o) {
   context.set_deadline(std::chrono::system_clock::now() +
                        std::chrono::milliseconds(static_cast<std::int64_t>(o.timeout_seconds * 1000)));
-  if (const char* key = std::getenv("POINTSMAN_KEY")) context.AddMetadata("authorization", std::string("Bearer ") + key);
+  if (const char* key = std::getenv("POINTSMAN_KEY"))
+    context.AddMetadata("authorization", std::string("Bearer ") + key);
   if (!o.request_id.empty()) context.AddMetadata("x-request-id", o.request_id);
 }
 
@@ -194,7 +195,8 @@ int Route(const Options& o) {
   return 0;
 }
 
-constexpr char kKeyNote[] = "\nThe key, where the server wants one, is read from the environment variable POINTSMAN_KEY.";
+constexpr char kKeyNote[] =
+    "\nThe key, where the server wants one, is read from the environment variable POINTSMAN_KEY.";
 
 }  // namespace
 
@@ -205,12 +207,14 @@ void RegisterAsk(CLI::App& app, int& exit_code) {
   command->add_flag("--explain", options->explain, "Then print, to standard error, why this expert answered");
   command->add_flag("--no-stream", options->whole, "Wait for the whole answer");
   command->footer(std::string("Example:\n  pointsman ask \"What is the capital of France?\" --explain\n") + kKeyNote);
-  command->callback([options, &exit_code] { exit_code = options->whole ? AskWhole(*options) : AskStreaming(*options); });
+  command->callback(
+      [options, &exit_code] { exit_code = options->whole ? AskWhole(*options) : AskStreaming(*options); });
 }
 
 void RegisterRoute(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("route", "Print what a running server would do with a question; nothing is run");
+  CLI::App* command =
+      app.add_subcommand("route", "Print what a running server would do with a question; nothing is run");
   AddOptions(*command, *options);
   options->explain = true;
   command->footer(std::string("Example:\n  pointsman route \"Integrate x^2 from 0 to 1\"\n") + kKeyNote);

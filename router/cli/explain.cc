@@ -38,7 +38,8 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   if (evidence.features().empty()) return;
   out += "because    ";
   for (int i = 0; i < evidence.features_size(); ++i) {
-    out += Format("%s\"%s\" %+.2f", i == 0 ? "" : ", ", evidence.features(i).feature().c_str(), evidence.features(i).weight());
+    out += Format("%s\"%s\" %+.2f", i == 0 ? "" : ", ", evidence.features(i).feature().c_str(),
+                  evidence.features(i).weight());
   }
   out += "\n";
 }
@@ -53,10 +54,11 @@ const char* Name(v1::CacheOutcome outcome) {
 }
 
 const char* CodeName(int code) {
-  static const char* const names[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-                                      "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-                                      "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-                                      "UNAUTHENTICATED"};
+  static const char* const names[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   return code >= 0 && code <= 16 ? names[code] : "UNKNOWN";
 }
 
@@ -67,7 +69,8 @@ std::string Explain(const v1::Trace& trace) {
   if (!trace.policy().empty()) out += "policy     " + trace.policy() + ", configuration " + trace.snapshot() + "\n";
   out += std::string("cache      ") + Name(trace.cache());
   if (trace.cache() == v1::CACHE_OUTCOME_EXACT) {
-    out += Format(": the answer of request %s, %.0f s old", trace.cached_request_id().c_str(), trace.cache_age_seconds());
+    out +=
+        Format(": the answer of request %s, %.0f s old", trace.cached_request_id().c_str(), trace.cache_age_seconds());
   }
   out += "\n";
   if (trace.has_evidence()) ExplainEvidence(trace.evidence(), out);
@@ -86,12 +89,14 @@ std::string Explain(const v1::Trace& trace) {
     out += "attempt    " + attempt.expert() + ": " + attempt.outcome();
     if (!attempt.message().empty()) out += ": " + attempt.message();
     out += Format(", %.0f ms", attempt.milliseconds());
-    if (attempt.first_token_milliseconds() > 0) out += Format(" (first token %.0f ms)", attempt.first_token_milliseconds());
+    if (attempt.first_token_milliseconds() > 0)
+      out += Format(" (first token %.0f ms)", attempt.first_token_milliseconds());
     out += "\n";
   }
   if (!trace.expert().empty()) {
     out += "answered   " + trace.expert() +
-           Format(", first token after %.0f ms, all after %.0f ms\n", trace.first_token_milliseconds(), trace.milliseconds());
+           Format(", first token after %.0f ms, all after %.0f ms\n", trace.first_token_milliseconds(),
+                  trace.milliseconds());
   }
   return out;
 }
@@ -109,7 +114,8 @@ std::string ExplainError(const grpc::Status& status) {
       auto get = [&](const char* key) { return m.contains(key) ? m.at(key) : std::string(); };
       out += "  attempt " + get("expert") + ": " + info.reason() + " (" + get("class") + "): " + get("message") + "\n";
     } else if (any.UnpackTo(&retry)) {
-      out += Format("  retry after %.1f s\n", static_cast<double>(retry.retry_delay().seconds()) + retry.retry_delay().nanos() / 1e9);
+      out += Format("  retry after %.1f s\n",
+                    static_cast<double>(retry.retry_delay().seconds()) + retry.retry_delay().nanos() / 1e9);
     } else if (any.UnpackTo(&partial)) {
       out += Format("  partial answer of %s: %u deltas, %u bytes of text\n", partial.expert().c_str(), partial.deltas(),
                     partial.text_bytes());

@@ -4,13 +4,12 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <boost/json.hpp>
 
 #include "config/check.h"
 #include "config/parse.h"
@@ -81,7 +80,8 @@ int Serve(const ServeOptions& options) {
   std::string listen = options.server.listen.value_or(parsed.config->server.listen);
   std::string address = Dialable(listen, server.port());
 
-  // An engine that still loads, or experts that cannot be reached, do not end the server: it says so and serves when it can.
+  // An engine that still loads, or experts that cannot be reached, do not end the server: it says so and serves when it
+  // can.
   if (Result<void> serving = server.WaitUntilServing(std::chrono::minutes(2)); !serving) {
     telemetry::Log(telemetry::Level::kWarn, "no expert can answer yet", {{"reason", serving.error().message}});
     std::cout << "not ready: no expert can answer yet: " << serving.error().message << std::endl;
@@ -90,8 +90,8 @@ int Serve(const ServeOptions& options) {
     std::cout << "ready: " << address << std::endl;
   }
   int received = WaitForSignal(signals);
-  telemetry::Log(telemetry::Level::kInfo, "stopping", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"},
-                                                       {"in_flight", server.in_flight()}});
+  telemetry::Log(telemetry::Level::kInfo, "stopping",
+                 {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}, {"in_flight", server.in_flight()}});
   server.Shutdown(std::chrono::milliseconds(static_cast<std::int64_t>(options.grace_seconds * 1000)));
   telemetry::Log(telemetry::Level::kInfo, "stopped", {});
   telemetry::StopLog();
@@ -119,8 +119,8 @@ int Check(const CheckOptions& options) {
     }
     std::cout << boost::json::serialize(boost::json::object{{"ok", problems.empty()}, {"problems", list}}) << "\n";
   } else if (problems.empty()) {
-    std::cout << options.file << ": ok (" << parsed.config->experts.size() << " experts, " << parsed.config->policies.size()
-              << " policies)\n";
+    std::cout << options.file << ": ok (" << parsed.config->experts.size() << " experts, "
+              << parsed.config->policies.size() << " policies)\n";
   } else {
     std::cerr << config::ToString(problems);
   }
@@ -135,9 +135,11 @@ void RegisterServe(CLI::App& app, int& exit_code) {
   command->add_option("--config", options->config, "The configuration file")->required();
   command->add_option("--listen", options->server.listen,
                       "host:port instead of the configuration's server.listen; port 0 = any free one");
-  command->add_option("--metrics", options->server.metrics, "host:port instead of server.metrics; '' = no metrics page");
+  command->add_option("--metrics", options->server.metrics,
+                      "host:port instead of server.metrics; '' = no metrics page");
   command->add_option("--shards", options->server.shards, "Event loops; 0 = one per core")->check(CLI::Range(0, 256));
-  command->add_option("--grace", options->grace_seconds, "Seconds that requests in flight get when the server is stopped")
+  command
+      ->add_option("--grace", options->grace_seconds, "Seconds that requests in flight get when the server is stopped")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->footer("Example:\n  pointsman serve --config config/examples/embedded.yaml --listen 127.0.0.1:50051");

@@ -8,8 +8,8 @@ namespace pointsman::gateway {
 
 class AdminService::StatusCall final : public UnaryCall {
  public:
-  StatusCall(grpc::CallbackServerContext* context, AdminService& admin, runtime::Shard& shard, pipeline::Arrival arrival,
-             v1::GetStatusResponse* response)
+  StatusCall(grpc::CallbackServerContext* context, AdminService& admin, runtime::Shard& shard,
+             pipeline::Arrival arrival, v1::GetStatusResponse* response)
       : UnaryCall(context, shard, admin.services_, std::move(arrival), telemetry::Rpc::kGetStatus),
         admin_(admin),
         response_(*response) {}

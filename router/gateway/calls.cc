@@ -31,7 +31,8 @@ void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Statu
 }
 
 void LogCrash(const std::string& request_id, const char* what) {
-  telemetry::Log(telemetry::Level::kError, "a bug: an exception ended a call", {{"request_id", request_id}, {"what", what}});
+  telemetry::Log(telemetry::Level::kError, "a bug: an exception ended a call",
+                 {{"request_id", request_id}, {"what", what}});
 }
 
 }  // namespace pointsman::gateway

@@ -1,4 +1,5 @@
-// router/gateway/calls.h: what the calls of all services have in common: their arrival, and what is recorded when they end.
+// router/gateway/calls.h: what the calls of all services have in common: their arrival, and what is recorded when they
+// end.
 #pragma once
 
 #include <memory>

@@ -23,11 +23,13 @@ class CompleteCall final : public UnaryCall {
   v1::CompleteResponse* const response_;
 };
 
-class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::CompleteEvent>>, public pipeline::EventStream {
+class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::CompleteEvent>>,
+                                 public pipeline::EventStream {
  public:
   StreamCompleteCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
                      pipeline::Arrival arrival, const v1::CompleteRequest* request)
-      : RecordedCall(context, shard, services, std::move(arrival), telemetry::Rpc::kStreamComplete), request_(request) {}
+      : RecordedCall(context, shard, services, std::move(arrival), telemetry::Rpc::kStreamComplete),
+        request_(request) {}
 
   Awaitable<bool> Write(const v1::CompleteEvent& event) override { return WriteEvent(event); }
 
@@ -85,7 +87,8 @@ Call* Begin(Args&&... args) {
 }  // namespace
 
 grpc::ServerUnaryReactor* PointsmanService::Complete(grpc::CallbackServerContext* context,
-                                                     const v1::CompleteRequest* request, v1::CompleteResponse* response) {
+                                                     const v1::CompleteRequest* request,
+                                                     v1::CompleteResponse* response) {
   requests_.fetch_add(1, std::memory_order_relaxed);
   return Begin<CompleteCall>(context, shards_.Next(), services_,
                              ArrivalOf(*context, services_.snapshot->config->limits), request, response);

@@ -10,7 +10,8 @@ namespace pointsman::gateway {
 // Any thread. `services` and `shards` outlive the server.
 class PointsmanService final : public v1::Pointsman::CallbackService {
  public:
-  PointsmanService(const pipeline::Services& services, runtime::Shards& shards) : services_(services), shards_(shards) {}
+  PointsmanService(const pipeline::Services& services, runtime::Shards& shards)
+      : services_(services), shards_(shards) {}
 
   grpc::ServerUnaryReactor* Complete(grpc::CallbackServerContext* context, const v1::CompleteRequest* request,
                                      v1::CompleteResponse* response) override;

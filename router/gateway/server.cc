@@ -159,7 +159,8 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 
-Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Config> config, const ServerOptions& options) {
+Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Config> config,
+                                              const ServerOptions& options) {
   auto parts = std::make_unique<Parts>();
   parts->config = config;
   Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(*config);
@@ -182,8 +183,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
   parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program);
-  parts->metrics = std::make_unique<telemetry::Metrics>(parts->services.snapshot->names,
-                                                        [p = parts.get()] { return p->Sample(); });
+  parts->metrics =
+      std::make_unique<telemetry::Metrics>(parts->services.snapshot->names, [p = parts.get()] { return p->Sample(); });
   parts->services.metrics = parts->metrics.get();
   std::string metrics_address = options.metrics.value_or(config->server.metrics);
   if (!metrics_address.empty()) {
@@ -209,7 +210,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   builder.RegisterService(parts->admin.get());
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || parts->port == 0) {
-    return Unavailable("cannot listen on " + listen + ": is another server running there, or the address not this machine's?");
+    return Unavailable("cannot listen on " + listen +
+                       ": is another server running there, or the address not this machine's?");
   }
   parts->SetHealth(false);
   parts->health = std::thread([p = parts.get()] { p->WatchHealth(); });
@@ -247,8 +249,8 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   }
   parts_->health.join();
   parts_->SetHealth(false);
-  // gRPC refuses new calls at once and waits for those in flight. What is left after the grace period is ended by us, so
-  // that clients get UNAVAILABLE; gRPC's own deadline is only the last resort.
+  // gRPC refuses new calls at once and waits for those in flight. What is left after the grace period is ended by us,
+  // so that clients get UNAVAILABLE; gRPC's own deadline is only the last resort.
   auto end = Clock::now() + grace;
   std::thread closing([&] { parts_->grpc->Shutdown(std::chrono::system_clock::now() + grace + kLastResort); });
   while (parts_->admission->in_flight() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);

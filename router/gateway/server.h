@@ -15,10 +15,10 @@
 namespace pointsman::gateway {
 
 struct ServerOptions {
-  std::optional<std::string> listen;    // replaces the configuration's
-  std::optional<std::string> metrics;   // likewise; "" = off
-  std::optional<unsigned> shards;       // likewise
-  std::filesystem::path program;        // this program, to start the engine worker from; "" = /proc/self/exe
+  std::optional<std::string> listen;   // replaces the configuration's
+  std::optional<std::string> metrics;  // likewise; "" = off
+  std::optional<unsigned> shards;      // likewise
+  std::filesystem::path program;       // this program, to start the engine worker from; "" = /proc/self/exe
 };
 
 // Loads what the configuration's policies need of the classifier, and finds map entries that name no category of it.
@@ -29,7 +29,8 @@ std::vector<config::Problem> CheckClassifier(const config::Config& config);
 class Server {
  public:
   // Starts everything and listens. Errors are for people: what could not be loaded or listened on, and why.
-  static Result<std::unique_ptr<Server>> Start(std::shared_ptr<const config::Config> config, const ServerOptions& options);
+  static Result<std::unique_ptr<Server>> Start(std::shared_ptr<const config::Config> config,
+                                               const ServerOptions& options);
   ~Server();  // Shutdown(0)
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -43,8 +44,8 @@ class Server {
   // Waits until Serving(), or until no expert can start any more or `limit` has passed; then the error says why not.
   Result<void> WaitUntilServing(std::chrono::milliseconds limit) const;
 
-  // Takes no more calls (health: NOT_SERVING), lets those in flight end for up to `grace`, ends the rest with UNAVAILABLE,
-  // stops the worker and joins every thread. May be called once.
+  // Takes no more calls (health: NOT_SERVING), lets those in flight end for up to `grace`, ends the rest with
+  // UNAVAILABLE, stops the worker and joins every thread. May be called once.
   void Shutdown(std::chrono::milliseconds grace);
 
   // Calls of Complete and StreamComplete in flight.

@@ -25,9 +25,10 @@ struct FailedAttempt {
   Error error;
 };
 
-// The status of `error`: BadRequest for an invalid argument, RetryInfo where there is a time to come back or a limit, one
-// ErrorInfo an attempt, and the partial answer when part of it was delivered. `request_id` goes into internal errors.
-grpc::Status ToStatus(const Error& error, const std::string& request_id, const std::vector<FailedAttempt>& attempts = {},
-                      const v1::PartialAnswer* partial = nullptr);
+// The status of `error`: BadRequest for an invalid argument, RetryInfo where there is a time to come back or a limit,
+// one ErrorInfo an attempt, and the partial answer when part of it was delivered. `request_id` goes into internal
+// errors.
+grpc::Status ToStatus(const Error& error, const std::string& request_id,
+                      const std::vector<FailedAttempt>& attempts = {}, const v1::PartialAnswer* partial = nullptr);
 
 }  // namespace pointsman::gateway

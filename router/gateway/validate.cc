@@ -24,8 +24,8 @@ class Checker {
     if (!present) return;
     bool ok = std::isfinite(value) && (open_low ? value > low : value >= low) && value <= high;
     if (ok) return;
-    Wrong(std::string("sampling.") + field, Number(value) + " is out of range " + (open_low ? "(" : "[") + Number(low) +
-                                                ", " + Number(high) + "]");
+    Wrong(std::string("sampling.") + field,
+          Number(value) + " is out of range " + (open_low ? "(" : "[") + Number(low) + ", " + Number(high) + "]");
   }
 
   void Length(const std::string& text, std::size_t limit, const std::string& field) {
@@ -53,7 +53,8 @@ class Checker {
 
 bool IsToolName(const std::string& name) {
   if (name.empty() || name.size() > 64) return false;
-  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+         std::string::npos;
 }
 
 void CheckMessage(Checker& check, const v1::Message& message, const std::string& at, std::set<std::string>& calls) {
@@ -77,7 +78,8 @@ void CheckMessage(Checker& check, const v1::Message& message, const std::string&
       if (message.role() != v1::ROLE_USER) check.Wrong(field, "only user messages may hold images");
     }
   }
-  if (!message.tool_calls().empty() && !assistant) check.Wrong(at + ".tool_calls", "only assistant messages call tools");
+  if (!message.tool_calls().empty() && !assistant)
+    check.Wrong(at + ".tool_calls", "only assistant messages call tools");
   for (int c = 0; c < message.tool_calls_size(); ++c) {
     const v1::ToolCall& call = message.tool_calls(c);
     std::string field = at + ".tool_calls[" + std::to_string(c) + "]";
@@ -146,7 +148,8 @@ void CheckRouting(Checker& check, const v1::Routing& routing) {
   if (routing.has_max_cost_usd() && !(routing.max_cost_usd() > 0 && std::isfinite(routing.max_cost_usd()))) {
     check.Wrong("routing.max_cost_usd", "must be above 0");
   }
-  if (routing.has_max_latency_ms() && routing.max_latency_ms() == 0) check.Wrong("routing.max_latency_ms", "must be above 0");
+  if (routing.has_max_latency_ms() && routing.max_latency_ms() == 0)
+    check.Wrong("routing.max_latency_ms", "must be above 0");
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ namespace {
 
 double Milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-// An attempt in the trace and the metrics, whatever ends it: an answer, an error, or the unwinding of a cancelled request.
+// An attempt in the trace and the metrics, whatever ends it: an answer, an error, or the unwinding of a cancelled
+// request.
 class AttemptRecord {
  public:
   AttemptRecord(Execution& execution, std::size_t expert)
@@ -69,7 +70,8 @@ void Collect(const backends::Chunk& chunk, v1::CompleteResponse& response) {
 
 void Price(const config::Expert& expert, v1::Usage& usage) {
   if (!expert.price) return;
-  usage.set_cost_usd((usage.prompt_tokens() * expert.price->input + usage.completion_tokens() * expert.price->output) / 1e6);
+  usage.set_cost_usd((usage.prompt_tokens() * expert.price->input + usage.completion_tokens() * expert.price->output) /
+                     1e6);
 }
 
 // Writes what the chunk holds to the client. false: the client is gone.
@@ -168,7 +170,8 @@ Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution) 
   for (const policies::Candidate& candidate : ask.candidates) {
     bool tried_again = false;
     while (true) {
-      if (Clock::now() >= execution.deadline) co_return DeadlineExceeded("the deadline passed before an expert answered");
+      if (Clock::now() >= execution.deadline)
+        co_return DeadlineExceeded("the deadline passed before an expert answered");
       Result<void> result = co_await Attempt(execution, candidate.expert);
       if (result) co_return result;
       const Error& error = result.error();

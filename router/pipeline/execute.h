@@ -41,8 +41,8 @@ struct Execution {
 // Asks the candidates in order until one answers. Before the commit point (the first content delivered to the client; a
 // whole answer has none until its end) a failure moves on to the next candidate, a connection that went away unanswered
 // is tried once more; after it, it ends the request. The error is the one to report: that of the caller's fault, of the
-// deadline, of the broken stream, or, when all failed, UNAVAILABLE (RESOURCE_EXHAUSTED or INVALID_ARGUMENT when that was
-// every attempt's reason).
+// deadline, of the broken stream, or, when all failed, UNAVAILABLE (RESOURCE_EXHAUSTED or INVALID_ARGUMENT when that
+// was every attempt's reason).
 Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution);
 
 }  // namespace pointsman::pipeline

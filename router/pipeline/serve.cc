@@ -26,7 +26,8 @@ Result<const config::Policy*> PolicyOf(const config::Config& config, const v1::R
 std::optional<policies::Evidence> Classify(const Services& services, const config::Policy& policy,
                                            const v1::CompleteRequest& request, v1::Trace& trace) {
   const Snapshot& snapshot = *services.snapshot;
-  if (!request.routing().expert().empty() || !policies::NeedsEvidence(policy) || !snapshot.classifier) return std::nullopt;
+  if (!request.routing().expert().empty() || !policies::NeedsEvidence(policy) || !snapshot.classifier)
+    return std::nullopt;
   std::string storage;
   std::string_view question = QuestionOf(request, storage);
   Clock::time_point start = Clock::now();
@@ -49,7 +50,8 @@ Result<Decision> MakeDecision(const Services& services, const v1::CompleteReques
   if (!policy) return std::move(policy).error();
   trace.set_policy((*policy)->name);
   std::optional<policies::Evidence> evidence = Classify(services, **policy, request, trace);
-  Result<policies::Choice> choice = policies::Choose(config, **policy, FactsOf(request), evidence ? &*evidence : nullptr);
+  Result<policies::Choice> choice =
+      policies::Choose(config, **policy, FactsOf(request), evidence ? &*evidence : nullptr);
   if (!choice) return std::move(choice).error();
   Describe(config, *choice, trace);
   return Decision{*policy, *std::move(choice)};

@@ -32,14 +32,15 @@ struct Arrival {
   Deadline deadline;  // the client's, cut to the configured limit
 };
 
-// Answers `request`. Streamed when `stream` is not null (route, deltas, tool calls, usage, done are written to it), else
-// whole into `response`, which streaming uses as scratch. Runs on the loop that owns `backends`; a terminal cancellation
-// unwinds it. References must outlive the call.
+// Answers `request`. Streamed when `stream` is not null (route, deltas, tool calls, usage, done are written to it),
+// else whole into `response`, which streaming uses as scratch. Runs on the loop that owns `backends`; a terminal
+// cancellation unwinds it. References must outlive the call.
 Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
                               const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
                               v1::CompleteResponse& response);
 
 // The same up to the decision: nothing is run. Any thread.
-grpc::Status Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request, v1::Trace& trace);
+grpc::Status Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
+                    v1::Trace& trace);
 
 }  // namespace pointsman::pipeline

@@ -28,8 +28,9 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
   std::size_t shown = explain ? all : std::min(all, kCategories);
   std::vector<std::size_t> order(all);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
-                    [&](std::size_t a, std::size_t b) { return evidence.probabilities[a] > evidence.probabilities[b]; });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+      [&](std::size_t a, std::size_t b) { return evidence.probabilities[a] > evidence.probabilities[b]; });
   for (std::size_t i = 0; i < shown; ++i) {
     v1::CategoryScore* score = out.add_categories();
     score->set_category(evidence.categories[order[i]]);

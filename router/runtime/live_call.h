@@ -1,5 +1,5 @@
-// router/runtime/live_call.h: the calls that a shard serves, so that each can be ended: by its client, its deadline, or the
-// server's shutdown.
+// router/runtime/live_call.h: the calls that a shard serves, so that each can be ended: by its client, its deadline, or
+// the server's shutdown.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -22,7 +22,8 @@ class LiveCall : public boost::intrusive::list_base_hook<boost::intrusive::link_
   Deadline deadline() const { return deadline_; }
   Ending ending() const { return ending_; }
 
-  // Interrupts the call's coroutine where it waits; the first reason counts. The coroutine unwinds from the loop, later.
+  // Interrupts the call's coroutine where it waits; the first reason counts. The coroutine unwinds from the loop,
+  // later.
   void End(Ending why) {
     if (ending_ == Ending::kNone) ending_ = why;
     signal_.emit(boost::asio::cancellation_type::terminal);

@@ -21,8 +21,8 @@ namespace pointsman::runtime {
 // The status of a call that was ended from outside.
 grpc::Status StatusOf(Ending ending);
 
-// `Reactor` is grpc::ServerUnaryReactor or a grpc::ServerWriteReactor. It owns itself from Start until gRPC's OnDone and
-// the coroutine's end, whichever is later.
+// `Reactor` is grpc::ServerUnaryReactor or a grpc::ServerWriteReactor. It owns itself from Start until gRPC's OnDone
+// and the coroutine's end, whichever is later.
 template <class Reactor>
 class ServerCall : public Reactor, public LiveCall, public std::enable_shared_from_this<ServerCall<Reactor>> {
  public:
@@ -106,9 +106,9 @@ class StreamCall : public ServerCall<grpc::ServerWriteReactor<Event>> {
       : ServerCall<grpc::ServerWriteReactor<Event>>(context, shard, deadline), written_(shard.executor()) {}
 
  protected:
-  // Waits until gRPC has taken `event`, which must live as long; a slow client slows its writer. false: the client is gone.
-  // Loop thread. Without a buffer hint even where another event follows at once: gRPC 1.51 sometimes never completes a
-  // write that has one (measured: one stream in some hundred).
+  // Waits until gRPC has taken `event`, which must live as long; a slow client slows its writer. false: the client is
+  // gone. Loop thread. Without a buffer hint even where another event follows at once: gRPC 1.51 sometimes never
+  // completes a write that has one (measured: one stream in some hundred).
   Awaitable<bool> WriteEvent(const Event& event) {
     auto start = [this, &event] { this->StartWrite(&event); };
     return written_.StartAndWait(std::move(start));

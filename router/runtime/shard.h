@@ -2,8 +2,8 @@
 // what shards share is immutable or a counter.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
 #include <functional>
 #include <memory>
 #include <optional>

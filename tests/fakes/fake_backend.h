@@ -29,7 +29,8 @@ class FakeBackend : public backends::Backend {
     chunk.text = std::move(text);
     return chunk;
   }
-  static backends::Chunk End(v1::FinishReason reason = v1::FINISH_REASON_STOP, unsigned prompt = 10, unsigned completion = 5) {
+  static backends::Chunk End(v1::FinishReason reason = v1::FINISH_REASON_STOP, unsigned prompt = 10,
+                             unsigned completion = 5) {
     backends::Chunk chunk;
     chunk.finish = reason;
     chunk.usage.emplace();

@@ -37,8 +37,8 @@ TEST_P(FaultTest, ClientGetsATypedErrorAndNeverACompleteLookingAnswer) {
   TestServer server(R"(
 experts:
   only:
-    openai: {url: ")" +
-                        upstream.url(fault.behaviour) + R"(", model: m, first_byte_timeout: 300ms, idle_timeout: 300ms}
+    openai: {url: ")" + upstream.url(fault.behaviour) +
+                        R"(", model: m, first_byte_timeout: 300ms, idle_timeout: 300ms}
     capabilities: [tools]
 policies: {p: {score: pinned, experts: [only]}}
 default_policy: p
@@ -46,8 +46,8 @@ default_policy: p
                     1);
   auto streamed = testing_support::Stream(server.stub(), Question("x"));
   if (std::getenv("POINTSMAN_PRINT_FAULTS") != nullptr) {
-    std::printf("%-28s %2d %s%s\n", fault.behaviour, streamed.status.error_code(), streamed.status.error_message().c_str(),
-                fault.partial ? "  [partial]" : "");
+    std::printf("%-28s %2d %s%s\n", fault.behaviour, streamed.status.error_code(),
+                streamed.status.error_message().c_str(), fault.partial ? "  [partial]" : "");
   }
   EXPECT_EQ(streamed.status.error_code(), fault.streamed) << streamed.status.error_message();
   EXPECT_THAT(streamed.status.error_message(), HasSubstr(fault.message));
@@ -61,14 +61,15 @@ constexpr auto kUnavailable = grpc::StatusCode::UNAVAILABLE;
 
 INSTANTIATE_TEST_SUITE_P(
     Faults, FaultTest,
-    ::testing::Values(Fault{"/slow_first_byte", kUnavailable, false, "0.3 s"}, Fault{"/headers_only", kUnavailable, false, ""},
-                      Fault{"/stall", kUnavailable, true, "0.3 s"}, Fault{"/reset", kUnavailable, true, ""},
-                      Fault{"/reset;chunks=0", kUnavailable, false, ""}, Fault{"/cut", kUnavailable, true, ""},
-                      Fault{"/truncate", kUnavailable, true, "terminator"}, Fault{"/no_done", kUnavailable, true, "[DONE]"},
-                      Fault{"/half_frame", kUnavailable, true, ""}, Fault{"/half_json", kUnavailable, true, ""},
-                      Fault{"/garbage", kUnavailable, false, ""}, Fault{"/huge_event", kUnavailable, false, ""},
-                      Fault{"/wrong_type", kUnavailable, false, ""}, Fault{"/stream_error", kUnavailable, true, ""},
-                      Fault{"/redirect", kUnavailable, false, "302"}, Fault{"/status;code=500", kUnavailable, false, "500"},
+    ::testing::Values(Fault{"/slow_first_byte", kUnavailable, false, "0.3 s"},
+                      Fault{"/headers_only", kUnavailable, false, ""}, Fault{"/stall", kUnavailable, true, "0.3 s"},
+                      Fault{"/reset", kUnavailable, true, ""}, Fault{"/reset;chunks=0", kUnavailable, false, ""},
+                      Fault{"/cut", kUnavailable, true, ""}, Fault{"/truncate", kUnavailable, true, "terminator"},
+                      Fault{"/no_done", kUnavailable, true, "[DONE]"}, Fault{"/half_frame", kUnavailable, true, ""},
+                      Fault{"/half_json", kUnavailable, true, ""}, Fault{"/garbage", kUnavailable, false, ""},
+                      Fault{"/huge_event", kUnavailable, false, ""}, Fault{"/wrong_type", kUnavailable, false, ""},
+                      Fault{"/stream_error", kUnavailable, true, ""}, Fault{"/redirect", kUnavailable, false, "302"},
+                      Fault{"/status;code=500", kUnavailable, false, "500"},
                       Fault{"/status;code=503", kUnavailable, false, "503"},
                       Fault{"/status;code=404", kUnavailable, false, "404"},
                       Fault{"/status;code=401", kUnavailable, false, "401"},

@@ -154,15 +154,15 @@ TEST_F(ServerTest, HealthAndReflectionAreAlwaysOn) {
     EXPECT_EQ(testing_support::Health(server.channel(), service), testing_support::kServing) << service;
   }
   auto services = testing_support::ReflectedServices(server.channel());
-  EXPECT_THAT(services, ::testing::IsSupersetOf({"pointsman.v1.Pointsman", "pointsman.v1.Admin", "grpc.health.v1.Health"}));
+  EXPECT_THAT(services,
+              ::testing::IsSupersetOf({"pointsman.v1.Pointsman", "pointsman.v1.Admin", "grpc.health.v1.Health"}));
 }
 
 TEST_F(ServerTest, MetricsTellOfTheRequest) {
   auto streamed = testing_support::Stream(server.stub(), Question("hello"));
   ASSERT_TRUE(streamed.done());
-  ASSERT_TRUE(Eventually([&] {
-    return server.server().RenderMetrics().find("pointsman_requests_total") != std::string::npos;
-  }));
+  ASSERT_TRUE(Eventually(
+      [&] { return server.server().RenderMetrics().find("pointsman_requests_total") != std::string::npos; }));
   std::string page = server.server().RenderMetrics();
   EXPECT_THAT(page, HasSubstr("expert=\"first\""));
   EXPECT_THAT(page, ::testing::Not(HasSubstr("hello")));
@@ -185,7 +185,8 @@ tenants:
   auto with = [](const char* key) {
     return [key](grpc::ClientContext& context) { context.AddMetadata("authorization", std::string("Bearer ") + key); };
   };
-  EXPECT_EQ(testing_support::Stream(server.stub(), Question("x")).status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(testing_support::Stream(server.stub(), Question("x")).status.error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(testing_support::Stream(server.stub(), Question("x"), with("wrong")).status.error_code(),
             grpc::StatusCode::UNAUTHENTICATED);
   auto acme = testing_support::Stream(server.stub(), Question("x"), with("secret-a"));
@@ -266,7 +267,8 @@ TEST(DeadlineTest, MissingOnesAreCutToTheLimit) {
                     "limits: {max_deadline: 200ms}\n");
   grpc::ClientContext context;
   v1::CompleteResponse response;
-  EXPECT_EQ(server.stub().Complete(&context, Question("x"), &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(server.stub().Complete(&context, Question("x"), &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 TEST(ShutdownTest, EndsStreamsWithUnavailable) {

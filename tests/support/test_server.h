@@ -69,8 +69,8 @@ bool Eventually(const std::function<bool()>& condition);
 // Open file descriptors of this process.
 std::size_t OpenFiles();
 
-// The program under test (environment POINTSMAN_BINARY, else next to the tests), and a model for it (POINTSMAN_TEST_MODEL,
-// else the one that scripts/bootstrap made).
+// The program under test (environment POINTSMAN_BINARY, else next to the tests), and a model for it
+// (POINTSMAN_TEST_MODEL, else the one that scripts/bootstrap made).
 std::string Program();
 std::string Model();
 

@@ -72,7 +72,8 @@ TEST(MakeKey, EveryCountedFieldChangesIt) {
 
 // Who did not ask for sampled answers to be cached must not be served one that somebody else asked to keep.
 TEST(MakeKey, CacheableRequestsAreApart) {
-  EXPECT_NE(KeyAfter([](v1::CompleteRequest& q) { q.mutable_routing()->mutable_cache()->set_cacheable(true); }), Plain());
+  EXPECT_NE(KeyAfter([](v1::CompleteRequest& q) { q.mutable_routing()->mutable_cache()->set_cacheable(true); }),
+            Plain());
 }
 
 TEST(MakeKey, UncountedFieldsDoNot) {

@@ -33,11 +33,12 @@ TEST(Validate, WantsMessages) { EXPECT_THAT(Fields(v1::CompleteRequest()), Eleme
 
 TEST(Validate, ReportsEverythingAtOnce) {
   auto request = Request(
-      "messages { parts { text: 'x' } } messages { role: ROLE_USER } sampling { temperature: 3 max_tokens: 0 stop: '' } "
+      "messages { parts { text: 'x' } } messages { role: ROLE_USER } sampling { temperature: 3 max_tokens: 0 stop: '' "
+      "} "
       "tool_choice: 'search' top_logprobs: 21 routing { policy: 'a' expert: 'b' }");
-  EXPECT_THAT(Fields(request), ElementsAre("messages[0].role", "messages[1].parts", "sampling.temperature",
-                                           "sampling.max_tokens", "sampling.stop[0]", "tool_choice", "routing.expert",
-                                           "top_logprobs", "top_logprobs"));
+  EXPECT_THAT(Fields(request),
+              ElementsAre("messages[0].role", "messages[1].parts", "sampling.temperature", "sampling.max_tokens",
+                          "sampling.stop[0]", "tool_choice", "routing.expert", "top_logprobs", "top_logprobs"));
 }
 
 TEST(Validate, KeepsSamplingInRange) {

@@ -22,12 +22,14 @@ TEST(Facts, NeedsFollowFromTheRequest) {
   EXPECT_EQ(FactsOf(Request("response_format { json_object: false }")).needs, 0u);
   EXPECT_EQ(FactsOf(Request("response_format { grammar: 'root ::= \"a\"' } logprobs: true")).needs,
             config::kGrammar | config::kLogprobs);
-  EXPECT_EQ(FactsOf(Request("messages { role: ROLE_TOOL tool_call_id: 'c' parts { text: '1' } }")).needs, config::kTools);
+  EXPECT_EQ(FactsOf(Request("messages { role: ROLE_TOOL tool_call_id: 'c' parts { text: '1' } }")).needs,
+            config::kTools);
 }
 
 TEST(Facts, CountsTheWholePrompt) {
-  auto facts = FactsOf(Request("messages { parts { text: '12345678' } } messages { parts { text: '1234' } parts { text: "
-                               "'5678' } }"));
+  auto facts =
+      FactsOf(Request("messages { parts { text: '12345678' } } messages { parts { text: '1234' } parts { text: "
+                      "'5678' } }"));
   EXPECT_EQ(facts.prompt_tokens, 4u);
 }
 

@@ -1,4 +1,5 @@
-// The whole life of a request on a loop of the test's own, with scripted experts: commit point, fallback, cache, statuses.
+// The whole life of a request on a loop of the test's own, with scripted experts: commit point, fallback, cache,
+// statuses.
 #include "router/pipeline/serve.h"
 
 #include <gmock/gmock.h>
@@ -210,7 +211,8 @@ TEST_F(ServeTest, OverloadEverywhereIsResourceExhausted) {
 }
 
 TEST_F(ServeTest, APromptTooLongForAllIsTheCallersFault) {
-  Error long_prompt(ErrorClass::kRetryElsewhere, Code::kInvalidArgument, "the prompt has 3000 tokens, the context 2048");
+  Error long_prompt(ErrorClass::kRetryElsewhere, Code::kInvalidArgument,
+                    "the prompt has 3000 tokens, the context 2048");
   first->Fail(long_prompt);
   second->Fail(long_prompt);
   EXPECT_EQ(Run(false)->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
