@@ -25,7 +25,7 @@ Awaitable<int> Bad(std::string text) {
   sum += co_await With({.tries = 2, .name = text});         // finds
   sum += co_await With(Options{.tries = 3, .name = text});  // finds
   sum += co_await Sum({1, 2, 3});                           // finds
-  co_return sum;
+  co_return co_await With(Options()) ? std::string("long").size() : text.size();  // finds
 }
 
 }  // namespace pointsman
