@@ -34,6 +34,7 @@ class AnswerStream {
 
   // Waits for the next chunk. After a chunk with last() or an error, it must not be called again. Text that is already
   // there may come in one chunk. A stream that ends without its protocol's terminator is an error, not a last chunk.
+  // Errors need not name the expert: the pipeline does.
   virtual Awaitable<Result<Chunk>> Next() = 0;
 };
 

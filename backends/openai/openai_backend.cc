@@ -139,13 +139,12 @@ class OpenAiStream final : public backends::AnswerStream {
                                 "\" instead of text/event-stream: " + body.message));
   }
 
-  // Names the expert and how far it came; hides keys, which some servers repeat in their errors.
+  // Says how far the answer came; hides keys, which some servers repeat in their errors.
   void Fail(Error error) {
-    std::string who = "expert \"" + backend_.expert_.name + "\": ";
     if (error.upstream_status == 0 && answer_.events() > 0) {
-      who += "the answer ended without its terminator after " + std::to_string(answer_.events()) + " chunks: ";
+      error.message.insert(0, "the answer ended without its terminator after " + std::to_string(answer_.events()) +
+                                  " chunks: ");
     }
-    error.message.insert(0, who);
     Hide(backend_.config_.key, "[key]", error.message);
     for (const auto& [name, value] : backend_.config_.headers) {  // some APIs want the key in a header of their own
       if (value.size() >= kSecretLength) Hide(value, "[header]", error.message);

@@ -142,6 +142,12 @@ void Discard(v1::CompleteResponse& response) {
   response.mutable_message()->set_role(v1::ROLE_ASSISTANT);
 }
 
+// The error as the client gets it: it says who failed, unless nobody did.
+Error Named(const std::string& expert, Error error) {
+  if (error.error_class != ErrorClass::kCancelled) error.message.insert(0, expert + ": ");
+  return error;
+}
+
 // Every candidate failed.
 Error AllFailed(const std::vector<gateway::FailedAttempt>& failures) {
   const Error& last = failures.back().error;
@@ -152,7 +158,11 @@ Error AllFailed(const std::vector<gateway::FailedAttempt>& failures) {
   if (all(Code::kResourceExhausted)) code = Code::kResourceExhausted;
   if (all(Code::kInvalidArgument)) code = Code::kInvalidArgument;
   Error error(last.error_class, code, "");
-  error.message = failures.size() == 1 ? failures[0].expert + ": " + last.message : "every expert failed:";
+  if (failures.size() == 1) {
+    error.message = failures[0].expert + ": " + last.message;
+  } else {
+    error.message = "every expert failed:";
+  }
   if (failures.size() > 1) {
     for (const auto& failure : failures) error.message += " " + failure.expert + ": " + failure.error.message + ";";
     error.message.pop_back();
@@ -175,12 +185,13 @@ Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution) 
       Result<void> result = co_await Attempt(execution, candidate.expert);
       if (result) co_return result;
       const Error& error = result.error();
+      const std::string& expert = execution.snapshot.config->experts[candidate.expert].name;
       if (execution.committed) {
-        execution.partial.set_expert(execution.failures.back().expert);
-        co_return error;
+        execution.partial.set_expert(expert);
+        co_return Named(expert, error);
       }
       bool retryable = error.error_class == ErrorClass::kRetryElsewhere || error.error_class == ErrorClass::kRetryHere;
-      if (!retryable) co_return error;
+      if (!retryable) co_return Named(expert, error);
       Discard(execution.response);
       if (error.error_class != ErrorClass::kRetryHere || tried_again) break;
       tried_again = true;
