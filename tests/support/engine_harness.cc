@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <cstdlib>
+#include <exception>
 
 #include "pointsman/v1/engine.grpc.pb.h"
 
@@ -56,6 +56,20 @@ v1::CompleteRequest Ask(const std::string& question) {
 
 namespace {
 
+// asio::use_future is not used: g++ 12 takes it for uninitialised in sanitizer builds.
+template <class T>
+std::future<T> Spawn(Loop& loop, Awaitable<T> work) {
+  auto promise = std::make_shared<std::promise<T>>();
+  asio::co_spawn(loop, std::move(work), [promise](std::exception_ptr thrown, auto... value) {
+    if (thrown != nullptr) {
+      promise->set_exception(thrown);
+    } else {
+      promise->set_value(std::move(value)...);
+    }
+  });
+  return promise->get_future();
+}
+
 engine::SupervisorOptions OptionsFor(std::vector<config::Model> models) {
   engine::SupervisorOptions options;
   options.engine.models = std::move(models);
@@ -74,8 +88,7 @@ EngineHarness::EngineHarness(engine::SupervisorOptions given)
 }
 
 void EngineHarness::Stop() {
-  auto stop = supervisor_->Stop();
-  asio::co_spawn(loop_, std::move(stop), asio::use_future).get();
+  Spawn(loop_, supervisor_->Stop()).get();
 }
 
 EngineHarness::~EngineHarness() {
@@ -123,8 +136,7 @@ Awaitable<Answer> EngineHarness::Run(v1::CompleteRequest request, config::Expert
 
 std::future<Answer> EngineHarness::Start(const v1::CompleteRequest& request, std::size_t stop_after, Deadline deadline,
                                          std::optional<config::Expert> expert) {
-  auto run = Run(request, expert ? *expert : Expert(), stop_after, deadline);
-  return asio::co_spawn(loop_, std::move(run), asio::use_future);
+  return Spawn(loop_, Run(request, expert ? *expert : Expert(), stop_after, deadline));
 }
 
 Answer EngineHarness::Complete(const v1::CompleteRequest& request, std::optional<config::Expert> expert) {
