@@ -57,9 +57,13 @@ TEST_F(OpenAiBackendTest, ReadsEventsHoweverTheyAreCut) {
 }
 
 TEST_F(OpenAiBackendTest, JoinsDeltasThatCameTogether) {
-  Outcome outcome = Ask("/normal;chunks=2000");
-  ASSERT_FALSE(outcome.error);
-  EXPECT_LT(outcome.chunks, 1000);  // 8 KB hold about 50 events
+  // 8 KB hold about 50 events. On a busy machine server and client may take turns, so that nothing comes together.
+  for (int tries = 0; tries < 50; ++tries) {
+    Outcome outcome = Ask("/normal;chunks=2000");
+    ASSERT_FALSE(outcome.error);
+    if (outcome.chunks < 1000) return;
+  }
+  FAIL() << "no two deltas ever came together";
 }
 
 TEST_F(OpenAiBackendTest, ReportsLogprobs) {
