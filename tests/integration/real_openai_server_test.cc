@@ -60,6 +60,7 @@ class RealOpenAiServer : public ::testing::Test {
     config::OpenAiBackend config;
     config.url = server_->url();
     config.model = "any";
+    config.first_byte_timeout = config.idle_timeout = std::chrono::minutes(4);  // the machine may be busy
     expert_.name = "llama-server";
     expert_.backend = config;
     backend_ = std::make_unique<OpenAiBackend>(multi_, expert_);
@@ -70,7 +71,7 @@ class RealOpenAiServer : public ::testing::Test {
   }
 
   Outcome Ask(bool stream) {
-    auto answer = backend_->Open(request_, stream, Clock::now() + std::chrono::minutes(2));
+    auto answer = backend_->Open(request_, stream, Clock::now() + std::chrono::minutes(4));
     return RunOn(loop_, ReadAll(*answer));
   }
 
