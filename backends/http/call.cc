@@ -44,7 +44,8 @@ void Call::Start(std::string body, bool whole, Deadline deadline) {
   whole_ = whole;
   deadline_ = deadline;
   received = 0;
-  held_ = draining_ = too_large_ = first_byte_extended_ = false;
+  held_ = draining_ = too_large_ = first_byte_extended_ = http2_ = false;
+  socket = CURL_SOCKET_BAD;
   text[0] = '\0';
   Empty(buffer_);
   started_ = progress_ = Clock::now();
@@ -63,7 +64,7 @@ void Call::Start(std::string body, bool whole, Deadline deadline) {
 }
 
 void Call::Abort() {
-  if (multi && running()) multi->Remove(*this);
+  if (multi && running()) multi->Cut(*this);
   ReadyHook::unlink();
   LentHook::unlink();
   waiter_.reset();
@@ -89,7 +90,12 @@ void Call::Await(Waiter waiter) {
   }
   waiter_.emplace(std::move(waiter));
   progress_ = Clock::now();
-  if (multi) multi->Limit(Limit());
+  if (!multi) return;
+  if (ready()) {
+    multi->ReadySoon(*this);
+  } else {
+    multi->Limit(Limit());
+  }
 }
 
 // Whoever cancels is in the middle of something, so the coroutine unwinds in a turn of its own.
@@ -135,6 +141,12 @@ std::size_t Call::OnBody(char* data, std::size_t, std::size_t size, void* self) 
 }
 
 std::size_t Call::Receive(const char* data, std::size_t size) {
+  if (received == 0 && !draining_) {
+    long version = 0;
+    curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+    http2_ = version == CURL_HTTP_VERSION_2_0;
+  }
+  if (http2_ && socket != CURL_SOCKET_BAD) multi->GotHttp2(socket);
   if (draining_) {
     received += size;
     return received > kDrainBytes ? 0 : size;
@@ -177,7 +189,7 @@ bool Call::OnLimit(Clock::time_point now) {
                               : std::chrono::microseconds(endpoint->options().connect_timeout);
     if (Limit() > now) return false;
   }
-  multi->Remove(*this);
+  multi->Cut(*this);
   end = late ? End::kDeadline : received > 0 ? End::kIdle : End::kFirstByte;
   Announce();
   return true;

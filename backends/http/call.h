@@ -56,7 +56,7 @@ class Call : public LentHook, public ReadyHook {
   void Drain();
 
   bool ready() const { return end != End::kRunning || (!whole_ && !buffer_.empty()); }
-  void Await(Waiter waiter);        // only while not ready(), one at a time
+  void Await(Waiter waiter);        // one at a time
   void Take(std::string& out);      // what has arrived since; lets a held sender go on
   void Resume();                    // the waiter, if there is one
   std::optional<Waiter> Release();  // likewise, but without resuming it
@@ -78,10 +78,11 @@ class Call : public LentHook, public ReadyHook {
 
   End end = End::kCurl;
   CURLcode code = CURLE_OK;
-  std::size_t received = 0;         // bytes of the body
-  char text[CURL_ERROR_SIZE] = {};  // curl's words on a failure
-  Multi* multi;                     // nullptr once it is gone
-  Endpoint* endpoint;               // likewise
+  std::size_t received = 0;                // bytes of the body
+  char text[CURL_ERROR_SIZE] = {};         // curl's words on a failure
+  curl_socket_t socket = CURL_SOCKET_BAD;  // the one that curl asked to be watched last
+  Multi* multi;                            // nullptr once it is gone
+  Endpoint* endpoint;                      // likewise
 
  private:
   static std::size_t OnBody(char* data, std::size_t one, std::size_t size, void* self);
@@ -96,7 +97,8 @@ class Call : public LentHook, public ReadyHook {
   std::optional<Waiter> waiter_;
   Clock::time_point started_, progress_;
   Deadline deadline_ = Deadline::max();
-  bool whole_ = false, held_ = false, draining_ = false, too_large_ = false, first_byte_extended_ = false;
+  bool whole_ = false, held_ = false, draining_ = false, too_large_ = false, first_byte_extended_ = false,
+       http2_ = false;
 };
 
 using LentCalls =

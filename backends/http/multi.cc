@@ -16,6 +16,7 @@
 namespace pointsman::http {
 namespace {
 
+constexpr int kNudges = 8;                                // rounds a turn
 constexpr int kBatch = 64;                                // sockets handled a wake-up
 constexpr std::chrono::milliseconds kLimitResolution{1};  // limits are looked at no more often
 
@@ -41,7 +42,9 @@ Multi::Multi(Loop& loop, long connections)
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::OnTimer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections);
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  // One request at a time on an HTTP/2 connection: libcurl stops reading the whole connection when one of its streams
+  // is held back, so that one slow client would hold back the others (seen with 7.88).
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   WaitForSockets();
 }
 
@@ -51,7 +54,7 @@ Multi::~Multi() {
     Call& call = lent_.front();
     lent_.pop_front();
     if (call.running()) {
-      Remove(call);
+      Cut(call);
       call.end = End::kCutOff;
     }
     call.multi = nullptr;
@@ -75,6 +78,13 @@ void Multi::Remove(Call& call) {
   --active_;
 }
 
+// Left to itself, libcurl keeps an HTTP/2 connection whose stream is given up, and the server is not told (7.88).
+void Multi::Cut(Call& call) {
+  curl_easy_setopt(call.easy(), CURLOPT_FORBID_REUSE, 1L);
+  Remove(call);
+  curl_easy_setopt(call.easy(), CURLOPT_FORBID_REUSE, 0L);
+}
+
 // curl's own socket() has no close-on-exec flag, and worker processes must not inherit connections.
 curl_socket_t Multi::OnOpen(void* self, curlsocktype, curl_sockaddr* address) {
   int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -90,8 +100,13 @@ int Multi::OnClose(void* self, curl_socket_t socket) {
   return ::close(socket);
 }
 
-int Multi::OnSocket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+int Multi::OnSocket(CURL* easy, curl_socket_t socket, int what, void* self, void*) {
   Multi& multi = *static_cast<Multi*>(self);
+  if (what != CURL_POLL_REMOVE) {
+    char* call = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+    reinterpret_cast<Call*>(call)->socket = socket;
+  }
   Socket& state = multi.At(socket);
   state.want = what == CURL_POLL_REMOVE ? 0 : static_cast<std::uint8_t>(what);
   // A connection that becomes idle stays watched for input: the next request will want that again, and if the peer
@@ -159,10 +174,30 @@ void Multi::OnSockets() {
     if (events[i].events & (EPOLLIN | EPOLLHUP)) bits |= CURL_CSELECT_IN;
     if (events[i].events & EPOLLOUT) bits |= CURL_CSELECT_OUT;
     if (events[i].events & EPOLLERR) bits |= CURL_CSELECT_ERR;
+    if (state.http2) nudges_.push_back(socket);
     curl_multi_socket_action(multi_, socket, bits, &running);
   }
+  Nudge();
   Settle();
   WaitForSockets();
+}
+
+void Multi::GotHttp2(curl_socket_t socket) {
+  At(socket).http2 = true;
+  nudges_.push_back(socket);
+}
+
+// libcurl 7.88 may have taken the end of an HTTP/2 answer in, together with its last bytes, without acting on it, and
+// then waits for a socket that has nothing more to say. So HTTP/2 sockets are served again until nothing comes.
+void Multi::Nudge() {
+  std::vector<curl_socket_t> now;
+  for (int round = 0; round < kNudges && !nudges_.empty(); ++round) {
+    now.swap(nudges_);
+    nudges_.clear();
+    int running = 0;
+    for (curl_socket_t socket : now) curl_multi_socket_action(multi_, socket, CURL_CSELECT_IN, &running);
+  }
+  if (!nudges_.empty()) Kick();
 }
 
 // curl wants to be called soon, but from the loop, never from inside its own callback.
@@ -176,9 +211,15 @@ void Multi::Kick() {
     int running = 0;
     self->curl_due_ = Clock::time_point::max();
     curl_multi_socket_action(self->multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+    self->Nudge();
     self->Settle();
   };
   asio::post(loop_, std::move(kick));
+}
+
+void Multi::ReadySoon(Call& call) {
+  ready_.push_back(call);
+  Kick();
 }
 
 void Multi::Limit(Clock::time_point when) {
@@ -208,7 +249,9 @@ void Multi::OnTime() {
     int running = 0;
     curl_due_ = Clock::time_point::max();
     curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+    Nudge();
   }
+  Settle();  // before the limits: what has just arrived is in time
   if (limits_due_ <= now) Expire(now);
   Clock::time_point next = std::min(curl_due_, limits_due_);
   if (next != Clock::time_point::max()) Arm(next);

@@ -8,7 +8,7 @@
 namespace pointsman::http {
 namespace {
 
-constexpr long kReadBuffer = 8 * 1024;     // bytes a request; curl's default of 16 KB and more is for downloads
+constexpr long kReadBuffer = 4 * 1024;     // bytes; a stream keeps it as long as it is open, and its events are short
 constexpr long kUploadBuffer = 16 * 1024;  // curl's least
 
 curl_slist* MakeHeaders(const EndpointOptions& options) {

@@ -76,7 +76,7 @@ class Transfer {
 
   // Whether there is something to Take(), or the end was reached.
   bool ready() const { return call_->ready(); }
-  // Returns once ready(). Only while it is not; one at a time. Terminal cancellation of the awaiting coroutine throws
+  // Returns once ready(); one at a time. Terminal cancellation of the awaiting coroutine throws
   // boost::system::system_error(operation_aborted) out of it.
   Awaitable<void> Wait();
   // Replaces `out` by what has arrived since the last call.

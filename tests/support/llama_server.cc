@@ -71,7 +71,7 @@ bool LlamaServer::Start(const std::string& program, const std::string& model) {
     ::dup2(null, 1);
     ::dup2(null, 2);
     ::execl(program.c_str(), program.c_str(), "--host", "127.0.0.1", "--port", port.c_str(), "-m", model.c_str(), "-c",
-            "1024", "-np", "1", "-t", "2", nullptr);
+            "1024", "-np", "1", "-t", "1", nullptr);
     ::_exit(127);
   }
   child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));

@@ -74,6 +74,14 @@ TEST_F(TransferTest, ASlowReaderHoldsTheSenderBack) {
   EXPECT_GT(taken, 10 * Call::kHoldAbove);
 }
 
+TEST_F(TransferTest, WaitingForWhatIsThereAlreadyReturnsAtOnce) {
+  Endpoint endpoint(multi_, Options("/stall;chunks=1"));
+  Transfer transfer(endpoint, R"({"stream":true})", Reading::kPieces, Deadline::max());
+  while (!transfer.ready()) loop_.run_one();
+  EXPECT_TRUE(RunOn(loop_, WaitOnce(transfer)));
+  EXPECT_TRUE(RunOn(loop_, WaitOnce(transfer)));
+}
+
 TEST_F(TransferTest, ALongAnswerIsCutOff) {
   EndpointOptions options = Options("/flood");
   options.max_answer_bytes = 100'000;
