@@ -45,7 +45,7 @@ struct Model {
 
 struct Engine {
   std::vector<Model> models;
-  unsigned prompt_chunk = 64;  // prompt tokens a step at most: bounds how long a cancelled request holds its slot
+  unsigned prompt_chunk = 128;  // prompt tokens a step at most: bounds how long a cancelled request holds its slot
 };
 
 // Sampling defaults of an expert; what a request leaves unset. Meanings and ranges as in chat.proto.

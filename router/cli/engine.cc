@@ -27,7 +27,7 @@ int Fail(const std::string& message) {
 struct WorkerArguments {
   std::string socket, config;
   std::vector<std::string> models;
-  unsigned prompt_chunk = 64;
+  unsigned prompt_chunk = 128;
   int parent = 0, ready_fd = -1;
 };
 
@@ -82,12 +82,13 @@ int Bench(const engine::BenchOptions& options, bool json) {
   const Result<std::vector<engine::BenchLine>> lines = engine::RunBench(options, print);
   if (!lines) return Fail(lines.error().message);
   if (json) {
-    boost::json::array array;
+    boost::json::object found{{"prompt_tokens", options.prompt}, {"decode_tokens", options.decode}};
     for (const engine::BenchLine& line : *lines) {
-      array.push_back(
-          {{"what", line.what}, {"sequences", line.sequences}, {"tokens_per_second", line.tokens_per_second}});
+      std::string name = line.what + "_tokens_per_second";  // of one sequence; more are counted in the name
+      if (line.sequences != 1) name += "_of_" + std::to_string(line.sequences);
+      found.emplace(name, line.tokens_per_second);
     }
-    std::printf("%s\n", boost::json::serialize(array).c_str());
+    std::printf("%s\n", boost::json::serialize(found).c_str());
   }
   return 0;
 }

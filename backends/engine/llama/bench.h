@@ -13,7 +13,7 @@ namespace pointsman::engine {
 struct BenchOptions {
   std::filesystem::path file;
   unsigned threads = 0;  // 0 = all cores
-  unsigned prompt_chunk = 64;
+  unsigned prompt_chunk = 128;
   unsigned prompt = 128;  // tokens
   unsigned decode = 128;  // tokens a sequence
   unsigned repeats = 3;   // the best counts
