@@ -142,8 +142,8 @@ class OpenAiStream final : public backends::AnswerStream {
   // Says how far the answer came; hides keys, which some servers repeat in their errors.
   void Fail(Error error) {
     if (error.upstream_status == 0 && answer_.events() > 0) {
-      error.message.insert(0, "the answer ended without its terminator after " + std::to_string(answer_.events()) +
-                                  " chunks: ");
+      error.message.insert(
+          0, "the answer ended without its terminator after " + std::to_string(answer_.events()) + " chunks: ");
     }
     Hide(backend_.config_.key, "[key]", error.message);
     for (const auto& [name, value] : backend_.config_.headers) {  // some APIs want the key in a header of their own

@@ -87,9 +87,7 @@ EngineHarness::EngineHarness(engine::SupervisorOptions given)
   supervisor_->Start();
 }
 
-void EngineHarness::Stop() {
-  Spawn(loop_, supervisor_->Stop()).get();
-}
+void EngineHarness::Stop() { Spawn(loop_, supervisor_->Stop()).get(); }
 
 EngineHarness::~EngineHarness() {
   Stop();
