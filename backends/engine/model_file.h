@@ -1,5 +1,5 @@
-// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? The same
-// words for `pointsman check` and for the worker that loads it.
+// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? Checked by the
+// worker before llama.cpp sees the file, because llama.cpp may end its process on a bad one.
 #pragma once
 
 #include "base/result.h"
@@ -7,8 +7,7 @@
 
 namespace pointsman::engine {
 
-// Reads the header only, and the whole file where config.sha256 is set. In builds with the local engine it also reads
-// the file's table of tensors and compares it with the file's size: a download that broke off is found here. Errors
+// The checks of config/gguf.h, and the SHA-256 sum where model.sha256 is set, for which the whole file is read. Errors
 // (kFailedPrecondition) name the model, the file and the mend. Any thread.
 Result<void> CheckModelFile(const config::Model& model);
 
