@@ -1,5 +1,5 @@
-// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? Checked by the
-// worker before llama.cpp sees the file, because llama.cpp may end its process on a bad one.
+// backends/engine/model_file.h: is a model's file there, whole, and the one that the configuration means? Checked by
+// the worker before llama.cpp sees the file, because llama.cpp may end its process on a bad one.
 #pragma once
 
 #include "base/result.h"

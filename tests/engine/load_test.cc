@@ -78,8 +78,7 @@ TEST_F(Load, BadFilesFailAloneAndSayWhy) {
   EXPECT_NE(reason("noise").find("not a GGUF file"), std::string::npos) << reason("noise");
   EXPECT_NE(reason("noise-in-gguf").find("GGUF file"), std::string::npos) << reason("noise-in-gguf");
   EXPECT_NE(reason("truncated").find("is truncated"), std::string::npos) << reason("truncated");
-  EXPECT_NE(reason("truncated-metadata").find("is truncated"), std::string::npos)
-      << reason("truncated-metadata");
+  EXPECT_NE(reason("truncated-metadata").find("is truncated"), std::string::npos) << reason("truncated-metadata");
   EXPECT_NE(reason("wrong-sum").find("SHA-256"), std::string::npos) << reason("wrong-sum");
   EXPECT_NE(reason("too-long-context").find("trained for"), std::string::npos) << reason("too-long-context");
   EXPECT_NE(reason("bad-template").find("chat template"), std::string::npos) << reason("bad-template");
