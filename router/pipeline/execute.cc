@@ -5,8 +5,6 @@
 namespace pointsman::pipeline {
 namespace {
 
-double Milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
 // An attempt in the trace and the metrics, whatever ends it: an answer, an error, or the unwinding of a cancelled
 // request.
 class AttemptRecord {

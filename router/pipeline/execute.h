@@ -12,6 +12,9 @@
 
 namespace pointsman::pipeline {
 
+// As the trace counts time.
+inline double Milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
 // Where a streamed answer goes. Loop thread only.
 class EventStream {
  public:

@@ -11,8 +11,6 @@
 namespace pointsman::pipeline {
 namespace {
 
-double Milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
 // The policy that decides: the one the request names, or the default.
 Result<const config::Policy*> PolicyOf(const config::Config& config, const v1::Routing& routing) {
   const std::string& name = routing.policy().empty() ? config.default_policy : routing.policy();

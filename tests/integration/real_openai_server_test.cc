@@ -9,36 +9,16 @@
 #include "backends/openai/openai_backend.h"
 #include "tests/support/llama_server.h"
 #include "tests/support/loop_runner.h"
+#include "tests/support/outcome.h"
 
 namespace pointsman::openai {
 namespace {
 
 using backends::Chunk;
 using pointsman::testing::LlamaServer;
+using pointsman::testing::Outcome;
+using pointsman::testing::ReadAll;
 using pointsman::testing::RunOn;
-
-struct Outcome {
-  Chunk all;
-  std::optional<Error> error;
-};
-
-Awaitable<Outcome> ReadAll(backends::AnswerStream& stream) {
-  Outcome out;
-  for (;;) {
-    Result<Chunk> next = co_await stream.Next();
-    if (!next) {
-      out.error = next.error();
-      co_return out;
-    }
-    out.all.text += next->text;
-    for (auto& token : next->logprobs) out.all.logprobs.push_back(token);
-    for (auto& call : next->tool_calls) out.all.tool_calls.push_back(call);
-    if (!next->last()) continue;
-    out.all.usage = next->usage;
-    out.all.finish = next->finish;
-    co_return out;
-  }
-}
 
 class RealOpenAiServer : public ::testing::Test {
  protected:

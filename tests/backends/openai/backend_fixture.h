@@ -13,38 +13,15 @@
 #include "backends/openai/openai_backend.h"
 #include "tests/fakes/fault_server.h"
 #include "tests/support/loop_runner.h"
+#include "tests/support/outcome.h"
 
 namespace pointsman::openai {
 
 using backends::Chunk;
 using pointsman::testing::FaultServer;
+using pointsman::testing::Outcome;
+using pointsman::testing::ReadAll;
 using pointsman::testing::RunOn;
-
-// What a stream gave: its chunks joined, or the error that ended it.
-struct Outcome {
-  Chunk all;
-  int chunks = 0;
-  std::optional<Error> error;
-};
-
-inline Awaitable<Outcome> ReadAll(backends::AnswerStream& stream) {
-  Outcome out;
-  for (;;) {
-    Result<Chunk> next = co_await stream.Next();
-    if (!next) {
-      out.error = next.error();
-      co_return out;
-    }
-    ++out.chunks;
-    out.all.text += next->text;
-    for (auto& token : next->logprobs) out.all.logprobs.push_back(token);
-    for (auto& call : next->tool_calls) out.all.tool_calls.push_back(call);
-    if (!next->last()) continue;
-    out.all.usage = next->usage;
-    out.all.finish = next->finish;
-    co_return out;
-  }
-}
 
 class OpenAiBackendTest : public ::testing::Test {
  protected:
