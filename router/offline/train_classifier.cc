@@ -6,18 +6,11 @@
 #include "router/classifier/artifact.h"
 #include "router/classifier/features.h"
 #include "router/classifier/linear.h"
+#include "router/offline/fit_classifier.h"
 #include "router/version.h"
 
 namespace pointsman::offline {
 namespace {
-
-// Which rows are held out depends on their text alone: not on the order of the rows, the other rows or the seed.
-bool HeldOut(const std::string& text, double share) {
-  std::uint64_t hash = classifier::internal::kFnvStart;
-  for (const char c : text) hash = classifier::internal::FnvStep(hash, c);
-  hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<double>(hash >> 11) * 0x1p-53 < share;
-}
 
 Result<void> Check(const TrainOptions& o) {
   if (!(o.holdout > 0 && o.holdout <= 0.5)) return InvalidArgument("holdout", "--holdout is not over 0 and up to 0.5");
