@@ -18,11 +18,13 @@
 
 #include "backends/engine/watch_call.h"
 #include "backends/engine/worker_config.h"
+#include "backends/grpc_threads.h"
 
 namespace pointsman::engine {
 namespace {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& socket) {
+  backends::KeepGrpcThreads();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);

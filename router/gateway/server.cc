@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "backends/grpc_threads.h"
 #include "policies/choose.h"
 #include "policies/score/category_map.h"
 #include "router/classifier/default_artifact.h"
@@ -208,6 +209,7 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two servers on one port would share its calls unseen
   builder.RegisterService(parts->pointsman.get());
   builder.RegisterService(parts->admin.get());
+  backends::KeepGrpcThreads();
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || parts->port == 0) {
     return Unavailable("cannot listen on " + listen +

@@ -153,11 +153,11 @@ void Scheduler::Run() {
     if (!made) return Fail(made.error().message);
     decoder = std::move(*made);
   }
+  loaded_.store(model_.get(), std::memory_order_release);  // before anybody reads that it is ready
   {
     std::lock_guard lock(mutex_);
     state_ = State::kReady;
   }
-  loaded_.store(model_.get(), std::memory_order_release);
   changed_();
 
   std::vector<Slot> slots;
