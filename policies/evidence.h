@@ -18,6 +18,7 @@ struct Evidence {
   double entropy = 0;            // -sum p ln p, nats
   double entropy_threshold = 0;  // nats
   bool uncertain = false;        // entropy > entropy_threshold
+  double novelty = 0;            // how little the text is like the rows of training; larger is stranger
 
   std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;

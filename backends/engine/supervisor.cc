@@ -35,7 +35,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& socket) {
   return grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments);
 }
 
-bool SettledStatus(const v1::EngineStatus& status) {
+template <class Status>
+bool SettledStatus(const Status& status) {
   return status.models_size() > 0 && std::none_of(status.models().begin(), status.models().end(),
                                                   [](const auto& model) { return model.state() == "loading"; });
 }
@@ -195,6 +196,8 @@ void Supervisor::Poll() {
 
 void Supervisor::OnModels(unsigned incarnation, const v1::WorkerStatus& status) {
   if (incarnation != incarnation_ || now_.channel == nullptr) return;
+  // Two calls bring statuses, so an older one may come last: nothing that was loaded loads again in the same worker.
+  if (SettledStatus(now_.status) && !SettledStatus(status)) return;
   *now_.status.mutable_models() = status.models();
   if (SettledStatus(now_.status)) now_.status.set_state("ready");
   Publish();

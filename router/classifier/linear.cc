@@ -135,6 +135,7 @@ policies::Evidence LinearModel::Classify(std::string_view text) const {
     if (p[c] > 0) evidence.entropy -= p[c] * std::log(p[c]);
   }
   evidence.entropy = std::clamp(evidence.entropy, 0.0, std::log(static_cast<double>(count)));
+  evidence.novelty = evidence.entropy;
   evidence.entropy_threshold = entropy_threshold_;
   evidence.uncertain = evidence.entropy > entropy_threshold_;
   return evidence;

@@ -88,7 +88,8 @@ class Reader {
       if (!field) return field.error().message;
       source = *std::move(field);
     }
-    auto label = Field(object, options_.label_field);
+    auto label =
+        options_.label_field.empty() ? Result<std::string>(std::string()) : Field(object, options_.label_field);
     if (!label) return label.error().message;
     if (options_.drop_labels.contains(*label) || options_.drop_sources.contains(source)) {
       ++result_.dropped;
@@ -98,15 +99,20 @@ class Reader {
     if (!text) return text.error().message;
     if (const auto renamed = options_.rename.find(*label); renamed != options_.rename.end()) *label = renamed->second;
 
+    if (!options_.known_labels.empty() && !options_.known_labels.contains(*label)) {
+      return "unknown label \"" + *label + "\"";
+    }
     const std::uint32_t index = Index(*label, labels_, result_.labels);
     const auto [seen, fresh] = seen_.try_emplace(*text, Seen{index, place});
     if (!fresh) {
-      if (seen->second.label != index) {
+      if (seen->second.label != index && !options_.two_labels) {
         return "the text has label \"" + *label + "\", but \"" + result_.labels[seen->second.label] + "\" at " +
                seen->second.place;
       }
-      ++result_.duplicates;
-      return "";
+      if (seen->second.label == index) {
+        ++result_.duplicates;
+        return "";
+      }
     }
     result_.rows.push_back({*std::move(text), index, Index(source, sources_, result_.sources)});
     return "";

@@ -15,12 +15,14 @@ namespace pointsman::offline {
 
 struct RowOptions {
   std::vector<std::filesystem::path> files;
-  std::string text_field = "text", label_field = "label";
-  std::string source_field;                   // "" = rows have no source
-  std::map<std::string, std::string> rename;  // label -> label
-  std::set<std::string> drop_labels;          // as in the file, before renaming
+  std::string text_field = "text", label_field = "label";  // without a label field every row has the label ""
+  std::string source_field;                                // "" = rows have no source
+  std::map<std::string, std::string> rename;               // label -> label
+  std::set<std::string> drop_labels;                       // as in the file, before renaming
   std::set<std::string> drop_sources;
-  bool skip_bad = false;  // leave bad rows out and count them, instead of stopping at the first
+  std::set<std::string> known_labels;  // after renaming; others are bad rows; empty = all are known
+  bool two_labels = false;             // one text may have several labels (it is then as many rows)
+  bool skip_bad = false;               // leave bad rows out and count them, instead of stopping at the first
 };
 
 struct Row {
