@@ -46,7 +46,7 @@ TEST_F(MapFile, ProblemsHaveTheFilesOwnPlaces) {
   EXPECT_THAT(ProblemsOf("{\"version\": 1,\n \"categories\": {\"math\": [\"fra\"], \"general\": [\"tiny\"]}}"),
               HasSubstr("map.json:2:26: categories.math[0]: there is no expert \"fra\" (did you mean \"far\"?)"));
   EXPECT_THAT(ProblemsOf("{\"version\": 1,\n \"categories\": {\"math\": [\"far\"]}}"),
-              HasSubstr("map.json:2:16: categories: has no \"general\""));
+              HasSubstr("map.json:2:2: categories: has no \"general\""));
   EXPECT_THAT(ProblemsOf("{\"version\": 2, \"categories\": {}}"), HasSubstr("this program reads version 1"));
   EXPECT_THAT(ProblemsOf("{\"categories\": {\"general\": [\"tiny\"]}}"), HasSubstr("has no \"version\""));
   EXPECT_THAT(ProblemsOf("{\"version\": 1}"), HasSubstr("has no \"categories\""));

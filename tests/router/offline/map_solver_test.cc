@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <random>
 
 namespace pointsman::offline {
@@ -131,14 +132,15 @@ TEST(MapSolver, SolvesThreeHundredExpertsInFiftyCategories) {
   std::mt19937 random(3);
   MapProblem p = Random(random, 50, 300);
   p.max_deployed = 300;
-  const auto start = std::chrono::steady_clock::now();
+  p.max_seconds = 250;
+  const std::clock_t start = std::clock();
   const auto solved = SolveMap(p);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   ASSERT_TRUE(solved.ok()) << solved.error().message;
   EXPECT_LE(solved->deployed, 300 + 1e-3);
   EXPECT_GE(solved->gap, 0);
-  std::printf("300 experts x 50 categories: %.2f s, quality %.5f, gap %.2g\n", seconds.count(), solved->quality,
-              solved->gap);
+  std::printf("300 experts x 50 categories: %.2f s of processor time, quality %.5f, gap %.2g\n", seconds,
+              solved->quality, solved->gap);
 }
 
 }  // namespace

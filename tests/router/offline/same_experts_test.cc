@@ -17,9 +17,11 @@ Outcomes Rows() {
   outcomes.categories = {"x", "y"};
   for (int i = 0; i < 800; ++i) {
     const std::uint32_t c = i % 2;
-    const float a = unit(random) < (c ? 0.8 : 0.4);
-    const float copy = unit(random) < 0.04 ? 1 - a : a;
-    const float elsewhere = unit(random) < (c ? 0.4 : 0.8);
+    const double chance = c ? 0.8 : 0.4;
+    const float a = unit(random) < chance;
+    const float again = unit(random) < chance;
+    const float copy = unit(random) < 0.08 ? again : a;
+    const float elsewhere = unit(random) < 1.2 - chance;
     outcomes.rows.push_back({"", c, "", {a, copy, elsewhere, unit(random) < 0.3 ? 1.0F : 0.0F}});
   }
   return outcomes;
