@@ -1,62 +1,21 @@
 #include "router/offline/rows.h"
 
-#include <zlib.h>
-
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <unordered_map>
+
+#include "router/offline/lines.h"
 
 namespace pointsman::offline {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxLine = 16U << 20;
 constexpr std::size_t kBadExamples = 10;
 
 Error Bad(std::string message) { return {ErrorClass::kCallersFault, Code::kInvalidArgument, std::move(message)}; }
-
-// The lines of a file; zlib reads plain files as they are.
-class Lines {
- public:
-  explicit Lines(const std::filesystem::path& file) : file_(gzopen(file.c_str(), "rb"), gzclose) {
-    if (file_) gzbuffer(file_.get(), 1U << 18);
-  }
-  bool open() const { return file_ != nullptr; }
-  double bytes() const { return static_cast<double>(gzoffset(file_.get())); }
-
-  // nullopt at the end. Sets `error` when the file cannot be decoded or a line is too long.
-  std::optional<std::string> Next(std::string& error) {
-    std::string line;
-    std::array<char, 65536> part;
-    while (gzgets(file_.get(), part.data(), part.size()) != nullptr) {
-      line += part.data();
-      if (line.size() > kMaxLine) {
-        error = "the line is longer than 16 MiB";
-        return std::nullopt;
-      }
-      if (!line.empty() && line.back() == '\n') {
-        line.pop_back();
-        return line;
-      }
-    }
-    int code = Z_OK;
-    const char* message = gzerror(file_.get(), &code);
-    if (code != Z_OK && code != Z_STREAM_END) {
-      error = std::string("the compressed file is damaged or cut (") + message + ")";
-      return std::nullopt;
-    }
-    if (line.empty()) return std::nullopt;
-    return line;
-  }
-
- private:
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
-};
 
 // The text in a field of the row, or what is wrong with it.
 Result<std::string> Field(const json::object& row, const std::string& name) {
@@ -169,9 +128,8 @@ Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double
     Lines lines(file);
     if (!lines.open()) return Bad(file.string() + ": " + std::strerror(errno));
     std::string broken;
-    std::uint64_t number = 0;
     while (const auto line = lines.Next(broken)) {
-      ++number;
+      const std::uint64_t number = lines.number();
       if (progress && number % 1024 == 0) progress((done + lines.bytes()) / std::max(total, 1.0));
       if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
       const std::string place = file.string() + ":" + std::to_string(number);
@@ -181,7 +139,7 @@ Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double
       Rows& result = reader.result();
       if (++result.bad <= kBadExamples) result.bad_examples.push_back(place + ": " + what);
     }
-    if (!broken.empty()) return Bad(file.string() + ":" + std::to_string(number + 1) + ": " + broken);
+    if (!broken.empty()) return Bad(file.string() + ":" + std::to_string(lines.number()) + ": " + broken);
     done += static_cast<double>(std::filesystem::file_size(file));
   }
   return reader.Finish();
