@@ -17,8 +17,9 @@ struct Evidence {
   std::size_t likeliest = 0;     // index of the largest probability; the first of equals
   double entropy = 0;            // -sum p ln p, nats
   double entropy_threshold = 0;  // nats
-  bool uncertain = false;        // entropy > entropy_threshold
   double novelty = 0;            // how little the text is like the rows of training; larger is stranger
+  bool foreign = false;          // of none of the categories: novelty above the artifact's threshold
+  bool uncertain = false;        // foreign, or entropy > entropy_threshold
 
   std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;

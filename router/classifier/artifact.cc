@@ -12,6 +12,7 @@
 #include <fstream>
 #include <set>
 
+#include "router/classifier/ensemble.h"
 #include "router/classifier/features.h"
 
 namespace pointsman::classifier {
@@ -81,7 +82,7 @@ std::string Flaw(const v1::LinearClassifier& model) {
   if (distinct.size() != categories || distinct.contains("")) return "its category names are empty or not distinct";
   if (model.bucket_bits() < 8 || model.bucket_bits() > 22) return "bucket_bits is not 8 to 22";
   if (model.groups() != kGroups) return "it has " + std::to_string(model.groups()) + " feature groups (3)";
-  if (model.max_bytes() < 64 || model.max_bytes() > kMaxTextBytes) return "max_bytes is not 64 to 16384";
+  if (model.max_bytes() < 64 || model.max_bytes() > kMaxTextBytes) return "max_bytes is not 64 to 8192";
   const std::size_t rows = static_cast<std::size_t>(kGroups) << model.bucket_bits();
   if (model.idf().size() != rows) return "the idf table has the wrong size";
   if (model.weights().size() != rows * categories) return "the weight table has the wrong size";
@@ -97,7 +98,27 @@ std::string Flaw(const v1::LinearClassifier& model) {
   return "";
 }
 
+std::string Flaw(const v1::Artifact& artifact) {
+  if (std::string flaw = Flaw(artifact.classifier()); !flaw.empty()) return flaw;
+  if (artifact.has_embedding() != artifact.has_neighbours() || artifact.has_embedding() != artifact.has_ensemble()) {
+    return "it has a part of the ensemble only";
+  }
+  if (!artifact.has_embedding()) return "";
+  if (std::string flaw = Flaw(artifact.embedding()); !flaw.empty()) return flaw;
+  const auto categories = static_cast<std::size_t>(artifact.classifier().categories_size());
+  const v1::Neighbours& neighbours = artifact.neighbours();
+  if (std::string flaw = Flaw(neighbours, artifact.embedding().dimensions(), categories); !flaw.empty()) return flaw;
+  return Flaw(artifact.ensemble(), static_cast<std::size_t>(neighbours.sharpness_size()) + 1);
+}
+
 Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) {
+  auto read = ReadParts(file);
+  if (!read) return read;
+  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return Bad(file, flaw);
+  return read;
+}
+
+Result<ArtifactFile> ReadParts(const std::filesystem::path& file) {
   std::error_code code;
   const std::uintmax_t size = std::filesystem::file_size(file, code);
   if (code) return Bad(file, code.message() + " (`pointsman train classifier` makes one)");
@@ -105,10 +126,17 @@ Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) {
   std::string data(size, '\0');
   std::ifstream in(file, std::ios::binary);
   if (!in.read(data.data(), static_cast<std::streamsize>(size))) return Bad(file, "cannot be read");
-  return ParseArtifact(data, file);
+  return ParseParts(data, file);
 }
 
 Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem::path& file) {
+  auto read = ParseParts(bytes, file);
+  if (!read) return read;
+  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return Bad(file, flaw);
+  return read;
+}
+
+Result<ArtifactFile> ParseParts(std::string_view bytes, const std::filesystem::path& file) {
   const std::string_view magic = bytes.substr(0, kMagic.size());
   if (magic.empty()) return Bad(file, "truncated: it is empty");
   if (magic != kMagic.substr(0, magic.size())) {
@@ -134,7 +162,6 @@ Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem
     return Bad(file, "written by another version (format " + std::to_string(result.artifact.version()) +
                          ", this program reads 1): train it anew");
   }
-  if (const std::string flaw = Flaw(result.artifact.classifier()); !flaw.empty()) return Bad(file, flaw);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "router/classifier/artifact.h"
+#include "router/classifier/ensemble.h"
 #include "router/classifier/linear.h"
 
 namespace pointsman::classifier {
@@ -14,6 +15,10 @@ Result<std::shared_ptr<const Classifier>> Classifier::Load(const std::filesystem
   }
   auto read = ReadArtifact(file);
   if (!read) return std::move(read).error();
+  if (read->artifact.has_ensemble()) {
+    return std::shared_ptr<const Classifier>(
+        std::make_shared<EnsembleModel>(read->artifact, std::move(read->checksum), entropy_threshold));
+  }
   return std::shared_ptr<const Classifier>(
       std::make_shared<LinearModel>(read->artifact.classifier(), std::move(read->checksum), entropy_threshold));
 }

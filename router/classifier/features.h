@@ -1,22 +1,26 @@
 // router/classifier/features.h: a text as a stream of hashed features. Training and serving both read this stream and
 // nothing else, so they cannot differ.
 //
-// A token is a run of letters (a byte over 127 counts as a letter, A-Z become a-z; at most kTokenBytes, a longer run
-// goes on as the next token), a run of digits (each read as 0, at most 5 kept), or one punctuation mark. The features
-// are the tokens, the pairs of neighbouring tokens, and the runs of 3 to 5 bytes of <token>.
+// A text that is not ASCII is folded first (fold.h). A token is a run of letters (a byte over 127 counts as a letter,
+// A-Z become a-z; at most kTokenBytes, a longer run goes on as the next token), a run of digits (each read as 0, at
+// most 5 kept), or one punctuation mark. The features are the tokens, the pairs of neighbouring tokens, and the runs of
+// 3 to 5 bytes of <token>.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "router/classifier/fold.h"
 
 namespace pointsman::classifier {
 
-inline constexpr std::uint32_t kGroups = 3;            // words, word pairs, character n-grams: each has its own buckets
-inline constexpr std::size_t kTokenBytes = 62;         // longest token
-inline constexpr std::size_t kDigits = 5;              // longest number
-inline constexpr std::uint32_t kMaxTextBytes = 16384;  // limit of max_bytes: int32 sums of int8 * uint8 cannot overflow
+inline constexpr std::uint32_t kGroups = 3;           // words, word pairs, character n-grams: each has its own buckets
+inline constexpr std::size_t kTokenBytes = 62;        // longest token
+inline constexpr std::size_t kDigits = 5;             // longest number
+inline constexpr std::uint32_t kMaxTextBytes = 8192;  // limit of max_bytes: int32 sums of int8 * uint8 cannot overflow
 
 enum class Group : std::uint32_t { kWord = 0, kPair = 1, kCharacters = 2 };
 
@@ -136,14 +140,23 @@ void StreamPiece(std::string_view text, Sink& sink) {
 
 }  // namespace internal
 
-// Calls sink(const Feature&) for every occurrence of a feature in what is read of `text`. Linear in the bytes read, no
-// allocation. Returns the number of bytes read.
+// Calls piece(std::string_view) for what is read of `text`, folded: all of it, or its head and its tail. The views hold
+// only inside the call; it must not call ForEachPiece itself. Returns the number of bytes read.
+template <class Piece>
+std::size_t ForEachPiece(std::string_view text, std::size_t max_bytes, Piece&& piece) {
+  thread_local std::string storage;
+  const Excerpt excerpt = Sample(text, max_bytes);
+  piece(Fold(excerpt.head, storage));
+  if (!excerpt.tail.empty()) piece(Fold(excerpt.tail, storage));
+  return excerpt.bytes();
+}
+
+// Calls sink(const Feature&) for every occurrence of a feature in what is read of `text`. Linear in the bytes read; no
+// allocation but for text that is not ASCII. Returns the number of bytes read.
 template <class Sink>
 std::size_t StreamFeatures(std::string_view text, std::size_t max_bytes, Sink&& sink) {
-  const Excerpt excerpt = Sample(text, max_bytes);
-  internal::StreamPiece(excerpt.head, sink);
-  internal::StreamPiece(excerpt.tail, sink);  // on its own: no feature spans the gap
-  return excerpt.bytes();
+  // A piece on its own: no feature spans the gap.
+  return ForEachPiece(text, max_bytes, [&](std::string_view piece) { internal::StreamPiece(piece, sink); });
 }
 
 }  // namespace pointsman::classifier

@@ -31,6 +31,21 @@ std::string Readable(const Feature& feature) {
 
 }  // namespace
 
+void Normalise(policies::Evidence& evidence) {
+  std::vector<float>& p = evidence.probabilities;
+  const float highest = *std::max_element(p.begin(), p.end());
+  float total = 0;
+  for (float& value : p) total += value = std::exp(value - highest);
+  evidence.likeliest = 0;
+  evidence.entropy = 0;
+  for (std::size_t c = 0; c < p.size(); ++c) {
+    p[c] /= total;
+    if (p[c] > p[evidence.likeliest]) evidence.likeliest = c;
+    if (p[c] > 0) evidence.entropy -= p[c] * std::log(p[c]);
+  }
+  evidence.entropy = std::clamp(evidence.entropy, 0.0, std::log(static_cast<double>(p.size())));
+}
+
 LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum,
                          std::optional<double> entropy_threshold)
     : categories_(model.categories().begin(), model.categories().end()),
@@ -121,20 +136,12 @@ policies::Evidence LinearModel::Classify(std::string_view text) const {
   evidence.probabilities.resize(count);
   float* p = evidence.probabilities.data();
   if (occurrences == 0) {
-    std::fill_n(p, count, 1.0F / static_cast<float>(count));
+    std::fill_n(p, count, 0.0F);
   } else {
     const float norm = 1.0F / std::sqrt(static_cast<float>(occurrences));
     for (std::size_t c = 0; c < count; ++c) p[c] = static_cast<float>(sums[c]) * norm * scales_[c] + bias_[c];
-    const float highest = *std::max_element(p, p + count);
-    float total = 0;
-    for (std::size_t c = 0; c < count; ++c) total += p[c] = std::exp(p[c] - highest);
-    for (std::size_t c = 0; c < count; ++c) p[c] /= total;
   }
-  for (std::size_t c = 0; c < count; ++c) {
-    if (p[c] > p[evidence.likeliest]) evidence.likeliest = c;
-    if (p[c] > 0) evidence.entropy -= p[c] * std::log(p[c]);
-  }
-  evidence.entropy = std::clamp(evidence.entropy, 0.0, std::log(static_cast<double>(count)));
+  Normalise(evidence);
   evidence.novelty = evidence.entropy;
   evidence.entropy_threshold = entropy_threshold_;
   evidence.uncertain = evidence.entropy > entropy_threshold_;

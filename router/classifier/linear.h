@@ -17,6 +17,9 @@
 
 namespace pointsman::classifier {
 
+// Makes probabilities of the logits in evidence.probabilities (softmax), and finds the likeliest and the entropy.
+void Normalise(policies::Evidence& evidence);
+
 class LinearModel final : public Classifier {
  public:
   // `model` has no Flaw() (artifact.h).

@@ -40,6 +40,7 @@ class Pairs : public CLI::Validator {
 struct Flags {
   offline::TrainOptions options;
   std::vector<std::string> rename, drop, drop_source, licence;
+  std::string embedding;
   bool json = false;
 };
 
@@ -49,6 +50,16 @@ int Run(Flags& flags) {
   options.rows.drop_labels = {flags.drop.begin(), flags.drop.end()};
   options.rows.drop_sources = {flags.drop_source.begin(), flags.drop_source.end()};
   options.licences = Pairs::Map(flags.licence);
+  if (flags.embedding.empty()) {
+    options.fit.embedding = offline::DefaultEmbedding();
+  } else if (flags.embedding != "none") {
+    auto embedding = offline::ReadEmbedding(flags.embedding);
+    if (!embedding) {
+      std::fprintf(stderr, "pointsman train classifier: %s\n", embedding.error().message.c_str());
+      return 1;
+    }
+    options.fit.embedding = *std::move(embedding);
+  }
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::TrainClassifier(options);
@@ -76,26 +87,33 @@ void AddRowOptions(CLI::App& command, Flags& flags) {
   command.add_option("--licence", flags.licence, "SOURCE=SPDX: recorded in the artifact; repeatable")
       ->check(Pairs())
       ->needs(source);
-  command.add_flag("--skip-bad", rows.skip_bad, "leave bad rows out and count them, instead of stopping at the first");
+  command.add_flag("--skip-bad", rows.skip_bad, "leave bad rows out and count them, instead of failing");
 }
 
 void AddFitOptions(CLI::App& command, Flags& flags) {
   offline::TrainOptions& options = flags.options;
-  command.add_option("--holdout", options.holdout, "share of rows that calibrate and measure")->capture_default_str();
+  command.add_option("--folds", options.fit.folds, "parts of the rows that are predicted without themselves")
+      ->capture_default_str();
+  command.add_option(
+      "--embedding", flags.embedding,
+      "artifact whose token vectors are used; \"none\": n-grams alone; default: the shipped classifier's");
+  command.add_option("--coverage", options.fit.coverage, "share of rows that shall be certain; sets the thresholds")
+      ->capture_default_str();
+  command.add_option("--seed", options.fit.linear.seed, "of the order of rows and of dropout")->capture_default_str();
+  command.add_option("--epochs", options.fit.linear.epochs, "passes over the rows")->capture_default_str();
+  command.add_option("--balance", options.fit.linear.balance, "0: rows weigh the same; 1: categories do")
+      ->capture_default_str();
+  command.add_option("--dropout", options.fit.linear.dropout, "share of features left out at a step")
+      ->capture_default_str();
+  command.add_option("--learning-rate", options.fit.linear.learning_rate, "of the first step")->capture_default_str();
+  command.add_option("--last-learning-rate", options.fit.linear.last_learning_rate, "of the last step")
+      ->capture_default_str();
   command
-      .add_option("--coverage", options.coverage,
-                  "share of held-out rows that shall be certain; sets the entropy threshold")
+      .add_option("--bucket-bits", options.fit.linear.bucket_bits,
+                  "log2 of the buckets of each of the 3 feature groups")
       ->capture_default_str();
-  command.add_option("--seed", options.fit.seed, "of the order of rows and of dropout")->capture_default_str();
-  command.add_option("--epochs", options.fit.epochs, "passes over the rows")->capture_default_str();
-  command.add_option("--balance", options.fit.balance, "0: rows weigh the same; 1: categories do")
+  command.add_option("--max-bytes", options.fit.linear.max_bytes, "bytes of a text that are read")
       ->capture_default_str();
-  command.add_option("--dropout", options.fit.dropout, "share of features left out at a step")->capture_default_str();
-  command.add_option("--learning-rate", options.fit.learning_rate, "of the first step")->capture_default_str();
-  command.add_option("--last-learning-rate", options.fit.last_learning_rate, "of the last step")->capture_default_str();
-  command.add_option("--bucket-bits", options.fit.bucket_bits, "log2 of the buckets of each of the 3 feature groups")
-      ->capture_default_str();
-  command.add_option("--max-bytes", options.fit.max_bytes, "bytes of a text that are read")->capture_default_str();
 }
 
 }  // namespace

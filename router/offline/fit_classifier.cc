@@ -1,46 +1,222 @@
 #include "router/offline/fit_classifier.h"
 
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+
 #include "router/classifier/artifact.h"
+#include "router/classifier/default_artifact.h"
+#include "router/classifier/ensemble.h"
 #include "router/classifier/features.h"
 #include "router/classifier/linear.h"
-#include "router/offline/metrics.h"
+#include "router/offline/cluster.h"
+#include "router/offline/weigh_views.h"
 
 namespace pointsman::offline {
+namespace {
 
-bool HeldOut(std::string_view text, double share) {
-  std::uint64_t hash = classifier::internal::kFnvStart;
-  for (const char c : text) hash = classifier::internal::FnvStep(hash, c);
-  hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<double>(hash >> 11) * 0x1p-53 < share;
+using classifier::Neighbours;
+
+// What all rows have in common: their folds, vectors and neighbours.
+struct Prepared {
+  std::vector<unsigned> fold;           // of a row
+  std::vector<float> vectors;           // [row][dimensions]; empty without an embedding
+  std::vector<std::uint8_t> no_vector;  // of a row: 1 = no known token
+  v1::Neighbours neighbours;
+  std::vector<std::uint32_t> place;  // of a row among the neighbours
+};
+
+Prepared Prepare(std::span<const Example> examples, const ClassifierOptions& options) {
+  Prepared prepared;
+  for (const Example& example : examples) prepared.fold.push_back(FoldOf(example.text, options.folds));
+  if (options.embedding == nullptr) return prepared;
+  const classifier::StaticEmbedding embedding(*options.embedding);
+  const std::size_t dimensions = embedding.dimensions();
+  prepared.vectors.resize(examples.size() * dimensions);
+  std::vector<std::uint8_t> labels;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const std::span<float> vector(&prepared.vectors[i * dimensions], dimensions);
+    const bool known = classifier::EmbedText(embedding, examples[i].text, options.linear.max_bytes, vector);
+    prepared.no_vector.push_back(known ? 0 : 1);
+    labels.push_back(static_cast<std::uint8_t>(examples[i].label));
+  }
+  ClusteredNeighbours clustered = Cluster(prepared.vectors, dimensions, labels, options.linear.seed);
+  prepared.neighbours = std::move(clustered.model);
+  prepared.neighbours.mutable_sharpness()->Assign(options.sharpness.begin(), options.sharpness.end());
+  prepared.place.resize(examples.size());
+  for (std::uint32_t at = 0; at < clustered.order.size(); ++at) prepared.place[clustered.order[at]] = at;
+  return prepared;
 }
 
-Result<std::shared_ptr<const classifier::Classifier>> FitCalibrated(std::span<const Example> examples,
-                                                                    const std::vector<std::string>& categories,
-                                                                    const FitOptions& options, double holdout,
-                                                                    const std::function<void(double)>& progress) {
+// Out-of-fold predictions of every view, and what novelty is made of.
+struct OutOfFold {
+  std::vector<View> views;
+  std::vector<double> linear_entropy, nearest;
+};
+
+void PredictFold(std::span<const Example> examples, const std::vector<std::string>& categories,
+                 const ClassifierOptions& options, const Prepared& prepared, unsigned fold,
+                 const std::function<void(double)>& progress, OutOfFold& out) {
+  std::vector<Example> others;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (prepared.fold[i] != fold) others.push_back(examples[i]);
+  }
+  const classifier::LinearModel linear(FitSoftmax(others, categories, options.linear, progress), "", std::nullopt);
+  const std::size_t count = categories.size();
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (prepared.fold[i] != fold) continue;
+    const policies::Evidence evidence = linear.Classify(examples[i].text);
+    out.linear_entropy[i] = evidence.entropy;
+    for (std::size_t c = 0; c < count; ++c) {
+      out.views[0][i * count + c] = std::log(std::max(evidence.probabilities[c], 1e-9F));
+    }
+  }
+  if (options.embedding == nullptr) return;
+  const Neighbours neighbours(prepared.neighbours, count);
+  const std::size_t dimensions = options.embedding->dimensions();
+  std::vector<std::uint8_t> excluded(examples.size());
+  for (std::size_t i = 0; i < examples.size(); ++i) excluded[prepared.place[i]] = prepared.fold[i] == fold ? 1 : 0;
+  std::vector<float> shares(neighbours.views() * count);
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (prepared.fold[i] != fold) continue;
+    out.nearest[i] = neighbours.LogShares({&prepared.vectors[i * dimensions], dimensions}, shares, excluded);
+    for (std::size_t v = 0; v < neighbours.views(); ++v) {
+      std::copy_n(&shares[v * count], count, &out.views[v + 1][i * count]);
+    }
+  }
+}
+
+double Deviation(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return std::sqrt(sum / n);
+}
+
+// The smallest value at or under which at least `coverage` of the values lie.
+double Quantile(std::vector<double> values, double coverage) {
+  std::sort(values.begin(), values.end());
+  const auto wanted = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(values.size())));
+  return values[std::clamp<std::size_t>(wanted, 1, values.size()) - 1];
+}
+
+std::vector<Prediction> Weighed(const std::vector<View>& views, const std::vector<float>& weights,
+                                std::span<const Example> examples, std::size_t count) {
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    policies::Evidence evidence;
+    evidence.probabilities.assign(count, 0.0F);
+    for (std::size_t v = 0; v < weights.size(); ++v) {
+      for (std::size_t c = 0; c < count; ++c) evidence.probabilities[c] += weights[v] * views[v][i * count + c];
+    }
+    classifier::Normalise(evidence);
+    predictions.push_back({examples[i].label, std::move(evidence.probabilities), evidence.entropy});
+  }
+  return predictions;
+}
+
+// One step up, so that the row which set a threshold stays at or under it after rounding to float.
+float RoundedUp(double value) {
+  const auto rounded = static_cast<float>(value);
+  return std::nextafter(rounded, rounded + 1);
+}
+
+void SetNovelty(const OutOfFold& out, double coverage, v1::Ensemble& ensemble) {
+  // Both parts count alike: each in units of its own deviation over the rows.
+  const double per_entropy = 1 / std::max(Deviation(out.linear_entropy), 1e-3);
+  const double per_nearest = 1 / std::max(Deviation(out.nearest), 1e-3);
+  std::vector<double> novelty;
+  for (std::size_t i = 0; i < out.nearest.size(); ++i) {
+    novelty.push_back(per_entropy * out.linear_entropy[i] - per_nearest * out.nearest[i]);
+  }
+  ensemble.set_novelty_entropy(static_cast<float>(per_entropy));
+  ensemble.set_novelty_nearest(static_cast<float>(per_nearest));
+  ensemble.set_novelty_threshold(RoundedUp(Quantile(std::move(novelty), coverage)));
+}
+
+Result<void> Check(std::span<const Example> examples, const std::vector<std::string>& categories,
+                   const ClassifierOptions& options) {
   if (categories.size() < 2 || categories.size() > classifier::kMaxCategories) {
     return InvalidArgument("rows", std::to_string(categories.size()) + " categories; 2 to 256 can be served");
   }
-  std::vector<Example> fitted, held_out;
-  for (const Example& example : examples) (HeldOut(example.text, holdout) ? held_out : fitted).push_back(example);
-  if (fitted.empty() || held_out.empty()) {
-    return InvalidArgument("rows", std::to_string(examples.size()) + " rows are too few to hold some out");
+  if (options.folds < 2 || options.folds > 20) return InvalidArgument("folds", "--folds is not 2 to 20");
+  std::vector<std::size_t> rows(options.folds);
+  for (const Example& example : examples) ++rows[FoldOf(example.text, options.folds)];
+  if (*std::min_element(rows.begin(), rows.end()) == 0) {
+    return InvalidArgument("rows", std::to_string(examples.size()) + " rows are too few for " +
+                                       std::to_string(options.folds) + " folds (--folds)");
   }
-  const auto half = [&](double from) {
-    return [&progress, from](double share) {
-      if (progress) progress(from + share / 2);
+  return {};
+}
+
+}  // namespace
+
+unsigned FoldOf(std::string_view text, unsigned folds) {
+  std::uint64_t hash = classifier::internal::kFnvStart;
+  for (const char c : text) hash = classifier::internal::FnvStep(hash, c);
+  hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15ULL;
+  return static_cast<unsigned>((hash >> 33) % folds);
+}
+
+Result<FittedClassifier> FitClassifier(std::span<const Example> examples, const std::vector<std::string>& categories,
+                                       const ClassifierOptions& options, const std::function<void(double)>& progress) {
+  if (auto checked = Check(examples, categories, options); !checked) return checked.error();
+  const std::size_t count = categories.size();
+  const Prepared prepared = Prepare(examples, options);
+  const std::size_t views = options.embedding == nullptr ? 1 : 1 + options.sharpness.size();
+  OutOfFold out{std::vector<View>(views, View(examples.size() * count)), std::vector<double>(examples.size()),
+                std::vector<double>(examples.size())};
+  const auto part = [&](unsigned done) {
+    return [&progress, done, all = options.folds + 1](double share) {
+      if (progress) progress((done + share) / all);
     };
   };
-  const classifier::LinearModel measured(FitSoftmax(fitted, categories, options, half(0)), "", std::nullopt);
-  std::vector<Prediction> predictions;
-  for (const Example& example : held_out) {
-    policies::Evidence evidence = measured.Classify(example.text);
-    predictions.push_back({example.label, std::move(evidence.probabilities), evidence.entropy});
+  for (unsigned fold = 0; fold < options.folds; ++fold) {
+    PredictFold(examples, categories, options, prepared, fold, part(fold), out);
   }
-  v1::LinearClassifier model = FitSoftmax(examples, categories, options, half(0.5));
-  model.set_temperature(static_cast<float>(FitTemperature(predictions)));
-  return std::shared_ptr<const classifier::Classifier>(
-      std::make_shared<classifier::LinearModel>(model, "", std::nullopt));
+
+  std::vector<std::uint32_t> truth;
+  for (const Example& example : examples) truth.push_back(example.label);
+  const std::vector<float> weights = WeighViews(out.views, count, truth);
+  FittedClassifier fitted;
+  fitted.out_of_fold = Weighed(out.views, weights, examples, count);
+  fitted.uncalibrated = Weighed({out.views[0]}, {1.0F}, examples, count);
+
+  v1::Artifact& artifact = fitted.artifact;
+  artifact.set_version(classifier::kArtifactVersion);
+  v1::LinearClassifier& linear = *artifact.mutable_classifier();
+  linear = FitSoftmax(examples, categories, options.linear, part(options.folds));
+  linear.set_entropy_threshold(RoundedUp(EntropyAtCoverage(fitted.out_of_fold, options.coverage)));
+  if (options.embedding == nullptr) {
+    linear.set_temperature(1 / std::max(weights[0], 1e-3F));
+    return fitted;
+  }
+  *artifact.mutable_embedding() = *options.embedding;
+  *artifact.mutable_neighbours() = prepared.neighbours;
+  artifact.mutable_ensemble()->mutable_weights()->Assign(weights.begin(), weights.end());
+  SetNovelty(out, options.coverage, *artifact.mutable_ensemble());
+  return fitted;
+}
+
+std::shared_ptr<const classifier::Classifier> Served(const v1::Artifact& artifact) {
+  if (artifact.has_ensemble()) return std::make_shared<classifier::EnsembleModel>(artifact, "", std::nullopt);
+  return std::make_shared<classifier::LinearModel>(artifact.classifier(), "", std::nullopt);
+}
+
+Result<std::shared_ptr<const v1::StaticEmbedding>> ReadEmbedding(const std::filesystem::path& file) {
+  auto read = classifier::ReadParts(file);
+  if (!read) return std::move(read).error();
+  const v1::StaticEmbedding& embedding = read->artifact.embedding();
+  const std::string flaw = read->artifact.has_embedding() ? classifier::Flaw(embedding) : "it has no embedding";
+  if (!flaw.empty()) return InvalidArgument("embedding", file.string() + ": " + flaw);
+  return std::make_shared<const v1::StaticEmbedding>(std::move(*read->artifact.mutable_embedding()));
+}
+
+std::shared_ptr<const v1::StaticEmbedding> DefaultEmbedding() {
+  auto read = ReadEmbedding(classifier::DefaultArtifact());
+  return read ? *std::move(read) : nullptr;
 }
 
 }  // namespace pointsman::offline

@@ -6,41 +6,25 @@
 #include "router/offline/fit_classifier.h"
 
 namespace pointsman::offline {
-namespace {
-
-constexpr double kHoldout = 0.1;
-
-void Classify(const classifier::Classifier& classifier, std::string_view text, std::span<float> row) {
-  const policies::Evidence evidence = classifier.Classify(text);
-  std::copy(evidence.probabilities.begin(), evidence.probabilities.end(), row.begin());
-}
-
-}  // namespace
-
 Result<Posteriors> CrossFitPosteriors(const std::vector<std::string_view>& train,
                                       const std::vector<std::uint32_t>& labels,
                                       const std::vector<std::string>& categories,
                                       const std::vector<std::string_view>& test,
                                       const std::function<void(double)>& progress) {
+  std::vector<Example> examples;
+  for (std::size_t i = 0; i < train.size(); ++i) examples.push_back({train[i], labels[i]});
+  ClassifierOptions options;
+  options.folds = kCrossFitFolds;
+  options.embedding = DefaultEmbedding();
+  auto fitted = FitClassifier(examples, categories, options, progress);
+  if (!fitted) return std::move(fitted).error();
   Posteriors posteriors{Matrix(train.size(), categories.size()), Matrix(test.size(), categories.size())};
-  const FitOptions options;
-  for (std::size_t fold = 0; fold <= kCrossFitFolds; ++fold) {  // the last "fold" leaves nothing out
-    std::vector<Example> examples;
-    for (std::size_t i = 0; i < train.size(); ++i) {
-      if (i % kCrossFitFolds != fold) examples.push_back({train[i], labels[i]});
-    }
-    const auto part = [&](double share) {
-      if (progress) progress((static_cast<double>(fold) + share) / (kCrossFitFolds + 1));
-    };
-    auto fitted = FitCalibrated(examples, categories, options, kHoldout, part);
-    if (!fitted) return std::move(fitted).error();
-    if (fold == kCrossFitFolds) {
-      for (std::size_t i = 0; i < test.size(); ++i) Classify(**fitted, test[i], posteriors.test.Row(i));
-    } else {
-      for (std::size_t i = fold; i < train.size(); i += kCrossFitFolds) {
-        Classify(**fitted, train[i], posteriors.train.Row(i));
-      }
-    }
+  for (std::size_t i = 0; i < train.size(); ++i) {
+    std::copy_n(fitted->out_of_fold[i].probabilities.begin(), categories.size(), posteriors.train.Row(i).begin());
+  }
+  const auto classifier = Served(fitted->artifact);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    std::copy_n(classifier->Classify(test[i]).probabilities.begin(), categories.size(), posteriors.test.Row(i).begin());
   }
   return posteriors;
 }

@@ -20,7 +20,7 @@ struct Posteriors {
 };
 
 // Fits calibrated classifiers (fit_classifier.h, its default options) with a tenth held out for calibration. In-sample
-// distributions are over-confident, hence the folds. Errors: those of FitCalibrated. `progress` gets the share done.
+// distributions are over-confident, hence the folds. Errors: those of FitClassifier. `progress` gets the share done.
 Result<Posteriors> CrossFitPosteriors(const std::vector<std::string_view>& train,
                                       const std::vector<std::uint32_t>& labels,
                                       const std::vector<std::string>& categories,

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kBadExamples = 10;
+constexpr std::size_t kMaxText = 1U << 20;
 
 Error Bad(std::string message) { return {ErrorClass::kCallersFault, Code::kInvalidArgument, std::move(message)}; }
 
@@ -56,6 +57,7 @@ class Reader {
     }
     auto text = Field(object, options_.text_field);
     if (!text) return text.error().message;
+    if (text->size() > kMaxText) return "field \"" + options_.text_field + "\" is longer than 1 MiB";
     if (const auto renamed = options_.rename.find(*label); renamed != options_.rename.end()) *label = renamed->second;
 
     if (!options_.known_labels.empty() && !options_.known_labels.contains(*label)) {
@@ -135,12 +137,18 @@ Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double
       const std::string place = file.string() + ":" + std::to_string(number);
       const std::string what = reader.Add(*line, place);
       if (what.empty()) continue;
-      if (!options.skip_bad) return Bad(place + ": " + what + " (--skip-bad leaves bad rows out)");
       Rows& result = reader.result();
       if (++result.bad <= kBadExamples) result.bad_examples.push_back(place + ": " + what);
     }
     if (!broken.empty()) return Bad(file.string() + ":" + std::to_string(lines.number()) + ": " + broken);
     done += static_cast<double>(std::filesystem::file_size(file));
+  }
+  Rows& result = reader.result();
+  if (result.bad > 0 && !options.skip_bad) {
+    std::string message;
+    for (const std::string& bad : result.bad_examples) message += bad + "\n";
+    if (result.bad > kBadExamples) message += "... and " + std::to_string(result.bad - kBadExamples) + " more\n";
+    return Bad(message + std::to_string(result.bad) + " bad rows (--skip-bad leaves them out)");
   }
   return reader.Finish();
 }

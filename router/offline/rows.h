@@ -22,7 +22,7 @@ struct RowOptions {
   std::set<std::string> drop_sources;
   std::set<std::string> known_labels;  // after renaming; others are bad rows; empty = all are known
   bool two_labels = false;             // one text may have several labels (it is then as many rows)
-  bool skip_bad = false;               // leave bad rows out and count them, instead of stopping at the first
+  bool skip_bad = false;               // leave bad rows out and count them, instead of failing
 };
 
 struct Row {
@@ -41,9 +41,9 @@ struct Rows {
   std::vector<std::string> bad_examples;  // the first 10 messages
 };
 
-// Reads all files. A bad row (not JSON, a field missing or empty or not a string, a text seen before with another
-// label) is an error "file:line: what". Lines longer than 16 MiB are errors. `progress` gets the share of the bytes
-// read.
+// Reads all files. Bad rows (not JSON, a field missing or empty or not a string, a text over 1 MiB, an unknown label, a
+// text seen before with another label) are an error that lists the first ten as "file:line: what". A file that cannot
+// be decoded, or a line longer than 16 MiB, is an error at once. `progress` gets the share of the bytes read.
 Result<Rows> ReadRows(const RowOptions& options, const std::function<void(double)>& progress);
 
 }  // namespace pointsman::offline

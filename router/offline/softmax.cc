@@ -5,28 +5,12 @@
 #include <numeric>
 
 #include "router/classifier/features.h"
+#include "router/offline/random.h"
 
 namespace pointsman::offline {
 namespace {
 
 constexpr std::size_t kLanes = 8;  // floats; classes are padded to a multiple of it so that loops over them vectorise
-
-// splitmix64 (Steele, Lea, Flood 2014): the same numbers on every platform, which <random>'s distributions do not
-// promise.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t Next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t Below(std::uint64_t limit) { return Next() % limit; }
-
- private:
-  std::uint64_t state_;
-};
 
 // The texts as rows of a sparse matrix of counts.
 struct Counts {

@@ -14,7 +14,7 @@ namespace pointsman::offline {
 
 struct FitOptions {
   std::uint32_t bucket_bits = 16;    // buckets a feature group = 2^bucket_bits; 8 to 22
-  std::uint32_t max_bytes = 2048;    // of a text; 64 to 16384
+  std::uint32_t max_bytes = 2048;    // of a text; 64 to 8192
   std::uint32_t min_texts = 2;       // a bucket that fewer texts have is left out
   std::uint32_t epochs = 15;         // passes over the texts
   double learning_rate = 0.3;        // of the first step; > 0

@@ -36,13 +36,18 @@ std::string ReportText(const TrainReport& r) {
   for (const SourceRows& s : r.sources) {
     text += Format("  %-24s %7zu  %s\n", s.name.empty() ? "(unnamed)" : s.name.c_str(), s.rows, s.licence.c_str());
   }
-  const double error = std::sqrt(r.metrics.accuracy * (1 - r.metrics.accuracy) / static_cast<double>(r.held_out));
-  text += Format("\nHeld-out figures, of a model fitted without these %zu rows:\n", r.held_out);
+  const double error = std::sqrt(r.metrics.accuracy * (1 - r.metrics.accuracy) / static_cast<double>(r.rows));
+  text += Format("\nFigures out of fold, each row by a model fitted without its fold (%u folds):\n", r.folds);
   text += Format("  accuracy              %6.2f %%  (standard error %.2f)\n", 100 * r.metrics.accuracy, 100 * error);
   text += Format("  macro F1              %6.2f %%\n", 100 * r.metrics.macro_f1);
   text += Format("  mean -ln p(truth)     %6.3f nats\n", r.metrics.nll);
-  text += Format("  calibration error     %6.4f    (%.4f before the temperature)\n", r.metrics.ece, r.ece_uncalibrated);
-  text += Format("  temperature           %6.3f    (fitted on the same rows)\n", r.temperature);
+  text += Format("  calibration error     %6.4f\n", r.metrics.ece);
+  text += Format("  linear view alone     %6.2f %%  (calibration error %.4f)\n", 100 * r.linear.accuracy, r.linear.ece);
+  if (r.view_weights.empty()) text += Format("  temperature           %6.3f\n", r.temperature);
+  for (std::size_t v = 0; v < r.view_weights.size(); ++v) {
+    text +=
+        Format("  weight of view %zu      %6.3f    (%s)\n", v, r.view_weights[v], v == 0 ? "n-grams" : "neighbours");
+  }
   text += Format("  entropy threshold     %6.3f nats: %.1f %% of the rows are certain, %.2f %% of those are right\n",
                  r.entropy_threshold, 100 * r.coverage, 100 * r.accuracy_certain);
   text += "\n  category                    rows  precision  recall    F1\n";
@@ -56,7 +61,7 @@ std::string ReportText(const TrainReport& r) {
   }
   text += Curve(r.metrics);
   text += Format(
-      "\nThe artifact's weights were then fitted on all %zu rows, with the temperature and threshold above; these "
+      "\nThe artifact's weights were then fitted on all %zu rows, with the calibration and threshold above; these "
       "rows\n"
       "cannot measure it.\n",
       r.rows);
@@ -80,17 +85,18 @@ std::string ReportJson(const TrainReport& r) {
     curve.push_back({{"coverage", p.coverage}, {"entropy", p.entropy}, {"accuracy", p.accuracy}});
   }
   for (const std::string& message : r.bad_examples) bad.push_back(json::value(message));
-  const json::object held_out = {{"rows", r.held_out},
-                                 {"accuracy", r.metrics.accuracy},
-                                 {"macro_f1", r.metrics.macro_f1},
-                                 {"nll", r.metrics.nll},
-                                 {"ece", r.metrics.ece},
-                                 {"ece_uncalibrated", r.ece_uncalibrated},
-                                 {"coverage", r.coverage},
-                                 {"accuracy_certain", r.accuracy_certain},
-                                 {"categories", categories},
-                                 {"confusions", confusions},
-                                 {"curve", curve}};
+  const json::object out_of_fold = {{"rows", r.rows},
+                                    {"folds", r.folds},
+                                    {"accuracy", r.metrics.accuracy},
+                                    {"macro_f1", r.metrics.macro_f1},
+                                    {"nll", r.metrics.nll},
+                                    {"ece", r.metrics.ece},
+                                    {"accuracy_linear", r.linear.accuracy},
+                                    {"coverage", r.coverage},
+                                    {"accuracy_certain", r.accuracy_certain},
+                                    {"categories", categories},
+                                    {"confusions", confusions},
+                                    {"curve", curve}};
   const json::object report = {
       {"rows", r.rows},
       {"dropped", r.dropped},
@@ -98,7 +104,7 @@ std::string ReportJson(const TrainReport& r) {
       {"bad", r.bad},
       {"bad_examples", bad},
       {"sources", sources},
-      {"held_out", held_out},
+      {"out_of_fold", out_of_fold},
       {"temperature", r.temperature},
       {"entropy_threshold", r.entropy_threshold},
       {"artifact", {{"file", r.out.string()}, {"bytes", r.artifact_bytes}, {"sha256", r.checksum}}}};

@@ -9,8 +9,8 @@ offline::TrainOptions TopicOptions(const std::filesystem::path& out) {
   options.rows.files = {TopicRows()};
   options.rows.label_field = "topic";
   options.rows.source_field = "from";
-  options.fit.bucket_bits = 10;
-  options.holdout = 0.25;
+  options.fit.linear.bucket_bits = 10;
+  options.fit.folds = 4;
   options.out = out;
   return options;
 }

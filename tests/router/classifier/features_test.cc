@@ -24,8 +24,8 @@ TEST(Features, WordsAreLettersNumbersAndMarks) {
             (std::vector<std::string>{"what", "'", "s", "00", "*", "00000", "?"}));
 }
 
-TEST(Features, BytesOver127AreLetters) {
-  EXPECT_EQ(Read("Größe \xFF\xFE x", Group::kWord), (std::vector<std::string>{"größe", "\xFF\xFE", "x"}));
+TEST(Features, TextThatIsNotAsciiIsFolded) {
+  EXPECT_EQ(Read("Größe \xFF\xFE Ж", Group::kWord), (std::vector<std::string>{"grosse", "ж"}));
 }
 
 TEST(Features, PairsAreNeighbours) {

@@ -37,10 +37,10 @@ Outcome Call(std::vector<std::string> arguments) {
 }
 
 std::vector<std::string> Train(const std::filesystem::path& out, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"train",         "classifier", "--rows",    pointsman::testing::TopicRows(),
-                                        "--text",        "text",       "--label",   "topic",
-                                        "--bucket-bits", "10",         "--holdout", "0.25",
-                                        "--out",         out};
+  std::vector<std::string> arguments = {"train",         "classifier", "--rows",  pointsman::testing::TopicRows(),
+                                        "--text",        "text",       "--label", "topic",
+                                        "--bucket-bits", "10",         "--folds", "4",
+                                        "--embedding",   "none",       "--out",   out};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }

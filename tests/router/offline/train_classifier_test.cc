@@ -36,7 +36,7 @@ TEST_F(TrainTest, EqualSeedsGiveEqualBytesAndOthersDoNot) {
   options.out = dir_.path() / "b.pmc";
   Train(options);
   options.out = dir_.path() / "c.pmc";
-  options.fit.seed = 2;
+  options.fit.linear.seed = 2;
   Train(options);
   EXPECT_EQ(ReadFile(dir_.path() / "a.pmc"), ReadFile(dir_.path() / "b.pmc"));
   EXPECT_NE(ReadFile(dir_.path() / "a.pmc"), ReadFile(dir_.path() / "c.pmc"));
@@ -45,7 +45,7 @@ TEST_F(TrainTest, EqualSeedsGiveEqualBytesAndOthersDoNot) {
 TEST_F(TrainTest, LearnsMoreThanChance) {
   const TrainReport report = Train(TopicOptions(dir_.path() / "a.pmc"));
   EXPECT_EQ(report.rows, 60U);
-  EXPECT_GE(report.held_out, 5U);
+  EXPECT_EQ(report.folds, 4U);
   EXPECT_GT(report.metrics.accuracy, 0.5);  // chance: 0.25
 }
 
@@ -72,7 +72,7 @@ TEST_F(TrainTest, TheArtifactHoldsSourcesLicencesAndFigures) {
   EXPECT_EQ(artifact.sources(0).licence(), "NOASSERTION");
   EXPECT_EQ(artifact.sources(0).rows(), 12U);
   EXPECT_EQ(artifact.sources(1).licence(), "Apache-2.0");
-  EXPECT_EQ(artifact.report().rows(), report.held_out);
+  EXPECT_EQ(artifact.report().rows(), report.rows);
   EXPECT_DOUBLE_EQ(artifact.report().accuracy(), report.metrics.accuracy);
   EXPECT_EQ(read->checksum, report.checksum);
   EXPECT_GE(artifact.classifier().entropy_threshold(), report.entropy_threshold);
@@ -80,9 +80,9 @@ TEST_F(TrainTest, TheArtifactHoldsSourcesLicencesAndFigures) {
 
 TEST_F(TrainTest, CoverageSetsTheThreshold) {
   TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
-  options.coverage = 0.5;
+  options.fit.coverage = 0.5;
   const TrainReport half = Train(options);
-  options.coverage = 1;
+  options.fit.coverage = 1;
   const TrainReport all = Train(options);
   EXPECT_LT(half.entropy_threshold, all.entropy_threshold);
   EXPECT_GE(half.coverage, 0.5);
@@ -96,7 +96,7 @@ TEST_F(TrainTest, BalanceShiftsWeightToSmallCategories) {
   TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
   options.rows.files = {dir_.Write("rows.jsonl", rows)};
   const auto sailing = [&](double balance) {
-    options.fit.balance = balance;
+    options.fit.linear.balance = balance;
     Train(options);
     return (*classifier::Classifier::Load(options.out, std::nullopt))->Classify("q").probabilities[3];
   };
@@ -110,13 +110,13 @@ TEST_F(TrainTest, WrongOptionsAreNamed) {
     const auto report = TrainClassifier(options);
     return report.ok() ? std::string() : report.error().message;
   };
-  EXPECT_THAT(error([](TrainOptions& o) { o.holdout = 0; }), HasSubstr("--holdout"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.coverage = 1.5; }), HasSubstr("--coverage"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.coverage = std::nan(""); }), HasSubstr("--coverage"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.fit.dropout = 1; }), HasSubstr("--dropout"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.fit.epochs = 0; }), HasSubstr("--epochs"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.fit.bucket_bits = 40; }), HasSubstr("--bucket-bits"));
-  EXPECT_THAT(error([](TrainOptions& o) { o.fit.max_bytes = 1; }), HasSubstr("--max-bytes"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.folds = 1; }), HasSubstr("--folds"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.coverage = 1.5; }), HasSubstr("--coverage"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.coverage = std::nan(""); }), HasSubstr("--coverage"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.linear.dropout = 1; }), HasSubstr("--dropout"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.linear.epochs = 0; }), HasSubstr("--epochs"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.linear.bucket_bits = 40; }), HasSubstr("--bucket-bits"));
+  EXPECT_THAT(error([](TrainOptions& o) { o.fit.linear.max_bytes = 1; }), HasSubstr("--max-bytes"));
   EXPECT_THAT(error([](TrainOptions& o) { o.out.clear(); }), HasSubstr("--out"));
   EXPECT_THAT(error([](TrainOptions& o) { o.rows.label_field = "colour"; }),
               HasSubstr("topics.jsonl:1: no field \"colour\""));
@@ -129,17 +129,18 @@ TEST_F(TrainTest, WrongOptionsAreNamed) {
 
 TEST_F(TrainTest, ReportsAsTextAndAsJson) {
   const TrainReport report = Train(TopicOptions(dir_.path() / "a.pmc"));
-  EXPECT_THAT(ReportText(report), ::testing::AllOf(HasSubstr("60 rows, 4 categories"), HasSubstr("astronomy"),
-                                                   HasSubstr("fitted without these"), HasSubstr("cannot measure it")));
+  EXPECT_THAT(ReportText(report),
+              ::testing::AllOf(HasSubstr("60 rows, 4 categories"), HasSubstr("astronomy"),
+                               HasSubstr("fitted without its fold"), HasSubstr("cannot measure it")));
   const auto json = boost::json::parse(ReportJson(report));
   EXPECT_EQ(json.at("rows").to_number<int>(), 60);
-  EXPECT_EQ(json.at("held_out").at("categories").as_array().size(), 4U);
+  EXPECT_EQ(json.at("out_of_fold").at("categories").as_array().size(), 4U);
   EXPECT_EQ(json.at("artifact").at("sha256").as_string(), report.checksum);
 }
 
 TEST_F(TrainTest, ProgressRunsForwardThroughItsStages) {
   TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
-  options.fit.epochs = 60;
+  options.fit.linear.epochs = 60;
   std::string stages;
   double last = 0;
   options.progress = [&](std::string_view stage, double share) {
@@ -152,7 +153,7 @@ TEST_F(TrainTest, ProgressRunsForwardThroughItsStages) {
     last = share;
   };
   Train(options);
-  EXPECT_THAT(stages, HasSubstr("all rows"));
+  EXPECT_THAT(stages, HasSubstr("fitting"));
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+#include "router/classifier/static_embedding.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace pointsman::classifier {
+
+std::vector<std::string> Vocabulary(std::string_view lines) {
+  std::vector<std::string> pieces;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    pieces.emplace_back(lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return pieces;
+}
+
+std::string Flaw(const v1::StaticEmbedding& embedding) {
+  const std::size_t dimensions = embedding.dimensions();
+  if (dimensions < 8 || dimensions > kMaxDimensions || dimensions % 8 != 0) {
+    return "its embedding has " + std::to_string(dimensions) + " dimensions (a multiple of 8 up to 512)";
+  }
+  const auto pieces =
+      static_cast<std::size_t>(std::count(embedding.vocabulary().begin(), embedding.vocabulary().end(), '\n'));
+  if (pieces == 0 || embedding.vocabulary().back() != '\n' || pieces > (1U << 20)) return "its vocabulary is not one";
+  const std::size_t tokens = pieces + static_cast<std::size_t>(embedding.pairs_size());
+  if (embedding.vectors().size() != tokens * dimensions) return "its token vectors have the wrong size";
+  if (static_cast<std::size_t>(embedding.scales_size()) != tokens) return "its token vectors have not a scale each";
+  for (const std::uint64_t pair : embedding.pairs()) {
+    if (pair >> 32 >= pieces || (pair & 0xFFFFFFFF) >= pieces) return "a pair of tokens is not of its vocabulary";
+  }
+  if (!std::all_of(embedding.scales().begin(), embedding.scales().end(), [](float s) { return std::isfinite(s); })) {
+    return "a scale of its token vectors is not a finite number";
+  }
+  return "";
+}
+
+StaticEmbedding::StaticEmbedding(const v1::StaticEmbedding& embedding)
+    : dimensions_(embedding.dimensions()),
+      pieces_(Vocabulary(embedding.vocabulary())),
+      pairs_(std::bit_ceil(2 * static_cast<std::size_t>(embedding.pairs_size()) + 2)),
+      mask_(pairs_.size() - 1),
+      vectors_(embedding.vectors().begin(), embedding.vectors().end()),
+      scales_(embedding.scales().begin(), embedding.scales().end()) {
+  auto number = static_cast<std::uint32_t>(scales_.size()) - static_cast<std::uint32_t>(embedding.pairs_size());
+  for (const std::uint64_t pair : embedding.pairs()) {
+    std::size_t slot = Slot(pair, mask_);
+    while (pairs_[slot].pair != ~0ULL) slot = (slot + 1) & mask_;
+    pairs_[slot] = {pair, number++};
+  }
+}
+
+std::size_t StaticEmbedding::Add(std::string_view text, float* sum) const {
+  constexpr std::size_t kBatch = 64;  // tokens are looked up ahead, so that their cache misses overlap
+  std::uint32_t batch[kBatch];
+  std::size_t waiting = 0, count = 0;
+  const auto flush = [&] {
+    for (std::size_t i = 0; i < waiting; ++i) {
+      const std::int8_t* const vector = &vectors_[batch[i] * dimensions_];
+      const float scale = scales_[batch[i]];
+      for (std::size_t d = 0; d < dimensions_; ++d) sum[d] += scale * static_cast<float>(vector[d]);
+    }
+    count += waiting;
+    waiting = 0;
+  };
+  Tokens(text, [&](std::uint32_t token) {
+    __builtin_prefetch(&vectors_[token * dimensions_]);
+    __builtin_prefetch(&vectors_[token * dimensions_] + 64);
+    batch[waiting] = token;
+    if (++waiting == kBatch) flush();
+  });
+  flush();
+  return count;
+}
+
+}  // namespace pointsman::classifier
