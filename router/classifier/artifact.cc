@@ -108,7 +108,8 @@ std::string Flaw(const v1::Artifact& artifact) {
   const auto categories = static_cast<std::size_t>(artifact.classifier().categories_size());
   const v1::Neighbours& neighbours = artifact.neighbours();
   if (std::string flaw = Flaw(neighbours, artifact.embedding().dimensions(), categories); !flaw.empty()) return flaw;
-  return Flaw(artifact.ensemble(), static_cast<std::size_t>(neighbours.sharpness_size()) + 1);
+  return Flaw(artifact.ensemble(), static_cast<std::size_t>(neighbours.sharpness_size()) + 1,
+              artifact.embedding().dimensions(), categories);
 }
 
 Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) {

@@ -3,19 +3,28 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/features.h"
 
 namespace pointsman::classifier {
 
-std::string Flaw(const v1::Ensemble& ensemble, std::size_t views) {
+std::string Flaw(const v1::Ensemble& ensemble, std::size_t views, std::size_t dimensions, std::size_t categories) {
   if (static_cast<std::size_t>(ensemble.weights_size()) != views) return "the ensemble has not a weight for each view";
   for (const float weight : ensemble.weights()) {
     if (!(weight >= 0) || !std::isfinite(weight)) return "a weight of the ensemble is negative or not a number";
   }
-  for (const float value : {ensemble.novelty_entropy(), ensemble.novelty_nearest(), ensemble.novelty_threshold()}) {
-    if (!std::isfinite(value)) return "the measure of novelty is not a number";
+  if (static_cast<std::size_t>(ensemble.whitening_size()) != dimensions * dimensions ||
+      static_cast<std::size_t>(ensemble.means_size()) != dimensions * categories) {
+    return "its whitening or its means have the wrong size";
+  }
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!finite(ensemble.novelty_entropy()) || !finite(ensemble.novelty_nearest()) ||
+      !finite(ensemble.novelty_distance()) || !finite(ensemble.novelty_threshold()) ||
+      !std::all_of(ensemble.whitening().begin(), ensemble.whitening().end(), finite) ||
+      !std::all_of(ensemble.means().begin(), ensemble.means().end(), finite)) {
+    return "the measure of novelty is not a number";
   }
   return "";
 }
@@ -33,6 +42,33 @@ bool EmbedText(const StaticEmbedding& embedding, std::string_view text, std::siz
   return true;
 }
 
+float NearestMean(std::span<const float> whitening, std::span<const float> means, std::span<const float> vector) {
+  const std::size_t size = vector.size();
+  std::array<float, kMaxDimensions> white;
+  for (std::size_t d = 0; d < size; ++d) {
+    const float* const row = &whitening[d * size];
+    // Eight sums side by side, which the compiler makes vectors of; what lies above the diagonal is 0.
+    float lanes[8] = {};
+    for (std::size_t e = 0; e <= d; e += 8) {
+      for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += row[e + lane] * vector[e + lane];
+    }
+    white[d] = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+  }
+  float nearest = std::numeric_limits<float>::max();
+  for (std::size_t mean = 0; mean < means.size(); mean += size) {
+    float lanes[8] = {};
+    for (std::size_t d = 0; d < size; d += 8) {
+      for (std::size_t lane = 0; lane < 8; ++lane) {
+        const float off = white[d + lane] - means[mean + d + lane];
+        lanes[lane] += off * off;
+      }
+    }
+    nearest = std::min(
+        nearest, ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7])));
+  }
+  return nearest;
+}
+
 EnsembleModel::EnsembleModel(const v1::Artifact& artifact, std::string checksum,
                              std::optional<double> entropy_threshold)
     : linear_(artifact.classifier(), std::move(checksum), entropy_threshold),
@@ -40,8 +76,11 @@ EnsembleModel::EnsembleModel(const v1::Artifact& artifact, std::string checksum,
       embedding_(artifact.embedding()),
       neighbours_(artifact.neighbours(), static_cast<std::size_t>(artifact.classifier().categories_size())),
       weights_(artifact.ensemble().weights().begin(), artifact.ensemble().weights().end()),
+      whitening_(artifact.ensemble().whitening().begin(), artifact.ensemble().whitening().end()),
+      means_(artifact.ensemble().means().begin(), artifact.ensemble().means().end()),
       novelty_entropy_(artifact.ensemble().novelty_entropy()),
       novelty_nearest_(artifact.ensemble().novelty_nearest()),
+      novelty_distance_(artifact.ensemble().novelty_distance()),
       novelty_threshold_(artifact.ensemble().novelty_threshold()),
       entropy_threshold_(entropy_threshold.value_or(artifact.classifier().entropy_threshold())) {}
 
@@ -63,7 +102,8 @@ policies::Evidence EnsembleModel::Classify(std::string_view text) const {
     }
     Normalise(evidence);
   }
-  evidence.novelty = novelty_entropy_ * linear_entropy - novelty_nearest_ * nearest;
+  const float distance = NearestMean(whitening_, means_, used);
+  evidence.novelty = novelty_entropy_ * linear_entropy - novelty_nearest_ * nearest + novelty_distance_ * distance;
   evidence.entropy_threshold = entropy_threshold_;
   evidence.foreign = evidence.novelty > novelty_threshold_;
   evidence.uncertain = evidence.foreign || evidence.entropy > entropy_threshold_;

@@ -19,7 +19,11 @@
 namespace pointsman::classifier {
 
 // What is wrong with the ensemble's numbers, or "".
-std::string Flaw(const v1::Ensemble& ensemble, std::size_t views);
+std::string Flaw(const v1::Ensemble& ensemble, std::size_t views, std::size_t dimensions, std::size_t categories);
+
+// The squared distance of whitening * vector to the nearest of the means (artifact.proto). `vector` has D values, at
+// most kMaxDimensions.
+float NearestMean(std::span<const float> whitening, std::span<const float> means, std::span<const float> vector);
 
 class EnsembleModel final : public Classifier {
  public:
@@ -39,7 +43,8 @@ class EnsembleModel final : public Classifier {
   StaticEmbedding embedding_;
   Neighbours neighbours_;
   std::vector<float> weights_;
-  double novelty_entropy_, novelty_nearest_, novelty_threshold_;
+  std::vector<float> whitening_, means_;
+  double novelty_entropy_, novelty_nearest_, novelty_distance_, novelty_threshold_;
   double entropy_threshold_;
 };
 

@@ -12,6 +12,7 @@
 #include "router/classifier/linear.h"
 #include "router/offline/cluster.h"
 #include "router/offline/weigh_views.h"
+#include "router/offline/whiten.h"
 
 namespace pointsman::offline {
 namespace {
@@ -20,9 +21,9 @@ using classifier::Neighbours;
 
 // What all rows have in common: their folds, vectors and neighbours.
 struct Prepared {
-  std::vector<unsigned> fold;           // of a row
-  std::vector<float> vectors;           // [row][dimensions]; empty without an embedding
-  std::vector<std::uint8_t> no_vector;  // of a row: 1 = no known token
+  std::vector<unsigned> fold;  // of a row
+  std::vector<float> vectors;  // [row][dimensions]; empty without an embedding
+  std::vector<std::uint8_t> labels;
   v1::Neighbours neighbours;
   std::vector<std::uint32_t> place;  // of a row among the neighbours
 };
@@ -34,14 +35,12 @@ Prepared Prepare(std::span<const Example> examples, const ClassifierOptions& opt
   const classifier::StaticEmbedding embedding(*options.embedding);
   const std::size_t dimensions = embedding.dimensions();
   prepared.vectors.resize(examples.size() * dimensions);
-  std::vector<std::uint8_t> labels;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const std::span<float> vector(&prepared.vectors[i * dimensions], dimensions);
-    const bool known = classifier::EmbedText(embedding, examples[i].text, options.linear.max_bytes, vector);
-    prepared.no_vector.push_back(known ? 0 : 1);
-    labels.push_back(static_cast<std::uint8_t>(examples[i].label));
+    classifier::EmbedText(embedding, examples[i].text, options.linear.max_bytes, vector);
+    prepared.labels.push_back(static_cast<std::uint8_t>(examples[i].label));
   }
-  ClusteredNeighbours clustered = Cluster(prepared.vectors, dimensions, labels, options.linear.seed);
+  ClusteredNeighbours clustered = Cluster(prepared.vectors, dimensions, prepared.labels, options.linear.seed);
   prepared.neighbours = std::move(clustered.model);
   prepared.neighbours.mutable_sharpness()->Assign(options.sharpness.begin(), options.sharpness.end());
   prepared.place.resize(examples.size());
@@ -123,16 +122,28 @@ float RoundedUp(double value) {
   return std::nextafter(rounded, rounded + 1);
 }
 
-void SetNovelty(const OutOfFold& out, double coverage, v1::Ensemble& ensemble) {
-  // Both parts count alike: each in units of its own deviation over the rows.
+void SetNovelty(const OutOfFold& out, const Prepared& prepared, std::size_t categories, double coverage,
+                v1::Ensemble& ensemble) {
+  const std::size_t dimensions = prepared.neighbours.dimensions();
+  const Whitening whitening = Whiten(prepared.vectors, dimensions, prepared.labels, categories);
+  ensemble.mutable_whitening()->Assign(whitening.matrix.begin(), whitening.matrix.end());
+  ensemble.mutable_means()->Assign(whitening.means.begin(), whitening.means.end());
+  std::vector<double> distance;
+  for (std::size_t i = 0; i < out.nearest.size(); ++i) {
+    const std::span<const float> vector(&prepared.vectors[i * dimensions], dimensions);
+    distance.push_back(classifier::NearestMean(whitening.matrix, whitening.means, vector));
+  }
+  // All parts count alike: each in units of its own deviation over the rows.
   const double per_entropy = 1 / std::max(Deviation(out.linear_entropy), 1e-3);
   const double per_nearest = 1 / std::max(Deviation(out.nearest), 1e-3);
+  const double per_distance = 1 / std::max(Deviation(distance), 1e-3);
   std::vector<double> novelty;
   for (std::size_t i = 0; i < out.nearest.size(); ++i) {
-    novelty.push_back(per_entropy * out.linear_entropy[i] - per_nearest * out.nearest[i]);
+    novelty.push_back(per_entropy * out.linear_entropy[i] - per_nearest * out.nearest[i] + per_distance * distance[i]);
   }
   ensemble.set_novelty_entropy(static_cast<float>(per_entropy));
   ensemble.set_novelty_nearest(static_cast<float>(per_nearest));
+  ensemble.set_novelty_distance(static_cast<float>(per_distance));
   ensemble.set_novelty_threshold(RoundedUp(Quantile(std::move(novelty), coverage)));
 }
 
@@ -196,7 +207,7 @@ Result<FittedClassifier> FitClassifier(std::span<const Example> examples, const 
   *artifact.mutable_embedding() = *options.embedding;
   *artifact.mutable_neighbours() = prepared.neighbours;
   artifact.mutable_ensemble()->mutable_weights()->Assign(weights.begin(), weights.end());
-  SetNovelty(out, options.coverage, *artifact.mutable_ensemble());
+  SetNovelty(out, prepared, count, options.coverage, *artifact.mutable_ensemble());
   return fitted;
 }
 
