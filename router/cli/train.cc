@@ -1,14 +1,12 @@
 #include "router/cli/train.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/async.h"
+#include "router/cli/progress_bar.h"
 #include "router/offline/train_classifier.h"
 
 namespace pointsman::cli {
@@ -20,29 +18,6 @@ constexpr const char kExample[] =
     "      --rename hw=hardware --drop spam\n"
     "where tickets.jsonl.gz has lines like {\"body\": \"my screen stays black\", \"team\": \"hw\"}.\n"
     "Then name the file in the configuration: classifier: {artifact: models/teams.pmc}";
-
-// A bar on a terminal, for what takes longer than two seconds; nothing elsewhere.
-class ProgressBar {
- public:
-  void Show(std::string_view stage, double share) {
-    const Clock::time_point now = Clock::now();
-    if (!terminal_ || now - start_ < std::chrono::seconds(2) || now - shown_ < std::chrono::milliseconds(100)) return;
-    shown_ = now;
-    const int filled = static_cast<int>(share * kWidth);
-    const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    std::fprintf(stderr, "\r\033[K%s [%s] %3d %%", std::string(stage).c_str(), bar.c_str(),
-                 static_cast<int>(100 * share));
-  }
-  void Clear() {
-    if (shown_ != Clock::time_point{}) std::fputs("\r\033[K", stderr);
-  }
-
- private:
-  static constexpr int kWidth = 30;
-  const bool terminal_ = isatty(STDERR_FILENO) == 1;
-  const Clock::time_point start_ = Clock::now();
-  Clock::time_point shown_{};
-};
 
 // "name=value" options as a map.
 class Pairs : public CLI::Validator {

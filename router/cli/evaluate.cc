@@ -1,0 +1,11 @@
+#include "router/cli/evaluate.h"
+
+namespace pointsman::cli {
+
+void RegisterEvaluate(CLI::App& app, int& exit_code) {
+  CLI::App* group = app.add_subcommand("evaluate", "measure routing rules on rows that they were not learnt from");
+  group->require_subcommand(1);
+  RegisterEvaluateMap(*group, exit_code);
+}
+
+}  // namespace pointsman::cli

@@ -1,0 +1,54 @@
+// router/offline/outcomes.h: which expert answered which request how well: the rows that maps are made of.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace pointsman::offline {
+
+// A share of the rows, by their field `h` (hexadecimal digits of a hash of the question): those where
+// first <= int(h[:8], 16) % 100 < last. The same question is on the same side in every file.
+struct HashRange {
+  unsigned first = 0, last = 100;  // 0 <= first < last <= 100
+};
+
+// "LO:HI".
+Result<HashRange> ParseHashRange(const std::string& text);
+
+struct OutcomeOptions {
+  std::filesystem::path file;
+  std::vector<std::string> experts;  // in this order; empty = all that the file names, sorted
+  std::optional<HashRange> range;    // needs `h` in every row
+  bool complete = false;             // leave out the rows that some expert did not answer
+};
+
+struct Outcome {
+  std::string id;  // "" when the file has none
+  std::uint32_t category;
+  std::string question;       // "" when the file has none
+  std::vector<float> scores;  // by expert, [0, 1]; NaN = this expert was not asked
+};
+
+struct Outcomes {
+  std::vector<std::string> experts;
+  std::vector<std::string> categories;  // sorted; Outcome::category indexes them
+  std::vector<Outcome> rows;            // in the file's order
+  std::size_t incomplete = 0;           // rows that `complete` left out
+};
+
+// Reads a file of table.h in one of these forms, which its first row tells:
+//   matrix  category, answer, pred:EXPERT for each expert: the score is 1 where the prediction is the answer, else 0;
+//           an empty prediction = not asked, "-" = no answer found (wrong)
+//   scores  category (or task), scores: {EXPERT: number in [0, 1]}; and `question`, when it is there
+//   long    category, expert, score in [0, 1]; rows of one `id` are one request, without `id` each is its own
+// Errors are "file:line: what": a score out of range, an expert of `experts` without a column, an unknown form, no row
+// left. Memory: the rows. Blocking.
+Result<Outcomes> ReadOutcomes(const OutcomeOptions& options);
+
+}  // namespace pointsman::offline
