@@ -26,7 +26,8 @@ struct EnvelopeFile {
 Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
-Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file, std::string_view message);
+Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,
+                                  std::string_view message);
 
 // The error of a file whose message is no good.
 Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what);

@@ -11,15 +11,17 @@ namespace {
 
 // Words that turn a question round, that relate quantities, and that count or repeat them: the last two are what makes
 // a word problem take more steps.
-constexpr std::array<std::string_view, 14> kNegations = {"not",   "except",    "never", "no",    "least",   "false", "incorrect",
-                                                         "cannot", "neither", "nor",   "without", "untrue", "unlikely", "none"};
+constexpr std::array<std::string_view, 14> kNegations = {"not",     "except",    "never",    "no",      "least",
+                                                         "false",   "incorrect", "cannot",   "neither", "nor",
+                                                         "without", "untrue",    "unlikely", "none"};
 constexpr std::array<std::string_view, 20> kRatios = {
-    "half",   "twice", "double", "triple",  "times",   "third", "thirds",   "quarter", "percent", "percentage",
+    "half",   "twice", "double", "triple",  "times",    "third", "thirds",  "quarter", "percent", "percentage",
     "fourth", "fifth", "ratio",  "average", "fraction", "tenth", "doubled", "tripled", "halves",  "interest"};
 constexpr std::array<std::string_view, 8> kRates = {"per", "each", "every", "hour", "hourly", "daily", "week", "rate"};
-constexpr std::array<std::string_view, 16> kCompares = {"more", "less",  "fewer", "than",   "as",   "older",     "younger", "longer",
-                                                        "left", "remain", "rest", "remaining", "if", "instead", "before", "after"};
-constexpr std::array<std::string_view, 12> kNumberWords = {"one", "two",   "three", "four", "five",   "six",
+constexpr std::array<std::string_view, 16> kCompares = {"more",    "less",    "fewer",  "than",   "as",   "older",
+                                                        "younger", "longer",  "left",   "remain", "rest", "remaining",
+                                                        "if",      "instead", "before", "after"};
+constexpr std::array<std::string_view, 12> kNumberWords = {"one",   "two",   "three", "four", "five",  "six",
                                                            "seven", "eight", "nine",  "ten",  "dozen", "hundred"};
 constexpr std::array<std::string_view, 8> kQuestions = {"what", "which", "who", "when", "where", "how", "why", "whom"};
 
@@ -40,7 +42,8 @@ bool Option(std::string_view line) {
 struct Counts {
   double bytes = 0, words = 0, word_bytes = 0, long_words = 0, numbers = 0, digits = 0, number_bytes = 0, decimals = 0;
   double sentences = 0, commas = 0, marks = 0, dollars = 0, percents = 0, upper = 0, blanks = 0, questions = 0;
-  double lines = 0, negations = 0, shouted = 0, ratios = 0, rates = 0, compares = 0, number_words = 0, question_words = 0;
+  double lines = 0, negations = 0, shouted = 0, ratios = 0, rates = 0, compares = 0, number_words = 0,
+         question_words = 0;
   double non_ascii = 0, distinct_numbers = 0;
 };
 
@@ -101,7 +104,8 @@ void Count(std::string_view text, Counts& counts) {
     } else if (text[i] == '\n') {
       ++counts.lines;
     } else if (text[i] == '.' || text[i] == '!' || text[i] == '?') {
-      const bool ends = end == text.size() || internal::kCharacters[static_cast<unsigned char>(text[end])].kind == internal::Kind::kSpace;
+      const bool ends = end == text.size() ||
+                        internal::kCharacters[static_cast<unsigned char>(text[end])].kind == internal::Kind::kSpace;
       counts.sentences += ends;
       counts.questions += text[i] == '?';
     } else if (text[i] == ',') {

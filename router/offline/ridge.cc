@@ -7,8 +7,8 @@ namespace pointsman::offline {
 namespace {
 
 constexpr std::size_t kMaxSteps = 30;
-constexpr double kTolerance = 1e-3;    // of the residual's norm against that of X'Y: beyond it predictions stand still
-constexpr std::size_t kLanes = 8;      // targets of one block: a cache line of floats is two of them
+constexpr double kTolerance = 1e-3;  // of the residual's norm against that of X'Y: beyond it predictions stand still
+constexpr std::size_t kLanes = 8;    // targets of one block: a cache line of floats is two of them
 
 struct Lane {
   float v[kLanes] = {};
@@ -18,7 +18,12 @@ struct Lane {
 class Solver {
  public:
   Solver(const SparseRows& x, std::span<const std::uint32_t> rows)
-      : x_(x), rows_(rows), weights_(x.columns), residual_(x.columns), direction_(x.columns), image_(x.columns),
+      : x_(x),
+        rows_(rows),
+        weights_(x.columns),
+        residual_(x.columns),
+        direction_(x.columns),
+        image_(x.columns),
         goal_(x.columns) {}
 
   void SetGoal(std::span<const float> y, std::size_t targets, std::size_t first, std::size_t count) {
@@ -42,7 +47,8 @@ class Solver {
       Apply(direction_, penalty);
       const std::array<double, kLanes> curvature = Dot(direction_, image_);
       Lane alpha;
-      for (std::size_t t = 0; t < kLanes; ++t) alpha.v[t] = Open(norm, t) ? static_cast<float>(norm[t] / curvature[t]) : 0;
+      for (std::size_t t = 0; t < kLanes; ++t)
+        alpha.v[t] = Open(norm, t) ? static_cast<float>(norm[t] / curvature[t]) : 0;
       for (std::size_t i = 0; i < goal_.size(); ++i) {
         for (std::size_t t = 0; t < kLanes; ++t) {
           weights_[i].v[t] += alpha.v[t] * direction_[i].v[t];
