@@ -10,7 +10,9 @@ void CountNgrams(std::string_view text, std::size_t max_bytes, std::uint32_t bit
                  std::vector<NgramCount>& counts) {
   scratch.clear();
   counts.clear();
-  StreamFeatures(text, max_bytes, [&](const Feature& feature) { scratch.push_back(feature.Row(bits)); });
+  StreamFeatures(text, max_bytes, [&](const Feature& feature) {
+    if (static_cast<std::uint32_t>(feature.group) < kNgramGroups) scratch.push_back(feature.Row(bits));
+  });
   std::sort(scratch.begin(), scratch.end());
   for (const std::uint32_t row : scratch) {
     if (counts.empty() || counts.back().row != row) counts.push_back({row, 0});

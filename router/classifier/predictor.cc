@@ -38,9 +38,9 @@ std::string Flaw(const v1::Predictor& model) {
   const std::set<std::string> distinct(model.experts().begin(), model.experts().end());
   if (distinct.size() != experts || distinct.contains("")) return "its expert names are empty or not distinct";
   if (model.bucket_bits() < 8 || model.bucket_bits() > 22) return "bucket_bits is not 8 to 22";
-  if (model.groups() != kGroups) return "it has " + std::to_string(model.groups()) + " feature groups (3)";
+  if (model.groups() != kNgramGroups) return "it has " + std::to_string(model.groups()) + " feature groups (2)";
   if (model.max_bytes() < 64 || model.max_bytes() > kMaxTextBytes) return "max_bytes is not 64 to 16384";
-  const std::size_t rows = static_cast<std::size_t>(kGroups) << model.bucket_bits();
+  const std::size_t rows = static_cast<std::size_t>(kNgramGroups) << model.bucket_bits();
   if (model.idf().size() != rows) return "the idf table has the wrong size";
   if (model.weights().size() != rows * experts * sizeof(float)) return "the weight table has the wrong size";
   if (model.statistic_mean_size() != kTextStatistics || model.statistic_scale_size() != kTextStatistics) {

@@ -71,7 +71,7 @@ std::string InverseFrequencies(const std::vector<std::uint32_t>& texts, double n
 }
 
 void ReadNgrams(std::span<const ScoredRow> rows, const PredictorOptions& options, Inputs& inputs) {
-  const std::size_t buckets = static_cast<std::size_t>(classifier::kGroups) << options.bucket_bits;
+  const std::size_t buckets = static_cast<std::size_t>(classifier::kNgramGroups) << options.bucket_bits;
   std::vector<std::uint32_t> scratch, texts(buckets);
   std::vector<classifier::NgramCount> counts, all;
   std::vector<std::size_t> begin{0};
@@ -285,7 +285,7 @@ v1::Predictor Merge(const Inputs& inputs, const Fit& fit, const std::vector<std:
   v1::Predictor model;
   model.mutable_experts()->Assign(experts.begin(), experts.end());
   model.set_bucket_bits(options.bucket_bits);
-  model.set_groups(classifier::kGroups);
+  model.set_groups(classifier::kNgramGroups);
   model.set_max_bytes(options.max_bytes);
   model.set_idf(inputs.idf);
   std::vector<float> weights(inputs.idf.size() * m);
