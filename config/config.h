@@ -150,7 +150,7 @@ struct Telemetry {
 
 struct Config {
   std::filesystem::path file;     // where it came from
-  std::uint64_t fingerprint = 0;  // of the text that was parsed, secrets and files not included
+  std::uint64_t fingerprint = 0;  // of the text that was parsed and its map files; not of secrets and other files
   Server server;
   Engine engine;
   std::vector<Expert> experts;  // in the file's order; indices are stable inside one Config

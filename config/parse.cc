@@ -57,7 +57,8 @@ void ReadDefaultPolicy(const Value& value, bool policies_present, Config& config
   }
 }
 
-void ReadAll(const Value& root, const SecretSources& secrets, Config& config) {
+// `sums` gets the SHA-256 of files whose content is configuration.
+void ReadAll(const Value& root, const SecretSources& secrets, Config& config, std::string& sums) {
   const std::filesystem::path& folder = secrets.folder;
   Section section(root);
   ReadServer(section.Take("server"), folder, config.server);
@@ -71,7 +72,7 @@ void ReadAll(const Value& root, const SecretSources& secrets, Config& config) {
   std::vector<std::string_view> names;
   for (const Expert& expert : config.experts) names.push_back(expert.name);
   const Value policies = section.Require("policies", "who is asked for what");
-  ReadPolicies(policies, names, config.policies);
+  ReadPolicies(policies, names, folder, config.policies, sums);
   if (policies.IsMap() && config.policies.empty()) policies.Fail("is empty (name at least one policy)");
   ReadDefaultPolicy(section.Take("default_policy"), policies.present(), config);
 
@@ -88,7 +89,7 @@ Parsed ParseText(std::string_view text, const std::filesystem::path& file, const
   Findings findings{file.string(), {}, {}};
   auto config = std::make_shared<Config>();
   config->file = file;
-  config->fingerprint = Fingerprint(text);
+  std::string sums;
   if (auto document = Load(std::string(text), findings)) {
     SecretSources secrets;
     secrets.environment = options.environment;
@@ -96,13 +97,14 @@ Parsed ParseText(std::string_view text, const std::filesystem::path& file, const
     secrets.folder = std::filesystem::absolute(file).parent_path();
     secrets.required = options.require_secrets;
     try {
-      ReadAll(Value(&findings, "", "", {1, 1}, *document), secrets, *config);
+      ReadAll(Value(&findings, "", "", {1, 1}, *document), secrets, *config, sums);
     } catch (const YAML::Exception& error) {
       findings.Add(PlaceOf(error.mark), "", "is not YAML: " + error.msg);
     }
   }
   Parsed parsed;
   if (findings.problems.empty()) {
+    config->fingerprint = Fingerprint(std::string(text) + sums);
     config->places = std::move(findings.places);
     parsed.config = std::move(config);
   } else {
