@@ -19,6 +19,11 @@ struct Evidence {
   double entropy_threshold = 0;  // nats
   bool uncertain = false;        // entropy > entropy_threshold
 
+  // What a predictor says, where the policy asks one: the expected quality of each expert of the configuration, in its
+  // order; NaN for an expert that the predictor does not know. Empty without a predictor.
+  std::vector<float> quality;
+  double gain_threshold = 0;  // for a pair: the strong expert answers when its quality is so much higher, or more
+
   std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;
 };

@@ -23,7 +23,7 @@
 namespace pointsman::offline {
 
 struct PredictorOptions {
-  std::uint32_t bucket_bits = 16;  // 8 to 22
+  std::uint32_t bucket_bits = 18;  // 8 to 22
   std::uint32_t max_bytes = 2048;  // of a text; 64 to 16384
 };
 
