@@ -22,14 +22,13 @@ constexpr double kLabelPrior = 10;        // rows of the overall mean that a lab
 
 // Rows have length 1, so a penalty is in units of rows. The ridges to values read the first three, those to label means
 // the last three: less noise needs less penalty.
-constexpr std::array kPenalties = {100.0, 30.0, 10.0, 3.0};
+constexpr std::array kPenalties = {30.0, 10.0, 3.0, 1.0};
 constexpr std::size_t kValueFirst = 0, kLabelFirst = 1, kOfEach = 3;
-constexpr std::array kStatisticPenalties = {3000.0, 300.0};
+constexpr std::array kStatisticPenalties = {3000.0};
 constexpr std::size_t kRegressions = 2 * kOfEach + kStatisticPenalties.size();
-// The stack's own ridge, as a multiple of each regression's sum of squares: the regressions resemble each other, and so
-// strong a penalty weighs them by how well each does alone. Chosen by cross-validation; from 3 to 100 it changes
-// little.
-constexpr double kStackPenalty = 10;
+// The stack's own ridge, as a multiple of each regression's sum of squares: the regressions resemble each other, and a
+// strong penalty weighs them by how well each does alone. Chosen by cross-validation; from 0 to 10 it changes little.
+constexpr double kStackPenalty = 1;
 
 std::string NameOf(std::size_t regression) {
   char name[64];
