@@ -42,8 +42,8 @@ std::vector<offline::ScoredRow> ScoredTexts(std::size_t count, std::uint64_t see
 std::string ScoredLines(const std::vector<offline::ScoredRow>& rows) {
   std::string lines;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    char h[17];
-    std::snprintf(h, sizeof h, "%08zx00000000", i);
+    char h[32];
+    std::snprintf(h, sizeof h, "%08zx", i);
     lines += boost::json::serialize(boost::json::object{
                  {"prompt", rows[i].text},
                  {"domain", "topic " + std::to_string(rows[i].label)},

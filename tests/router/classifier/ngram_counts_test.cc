@@ -16,7 +16,7 @@ TEST(NgramCounts, CountsEachWordAndPairOnceInTheOrderOfTheirRows) {
     total += counts[i].count;
     twice += counts[i].count == 2;
     EXPECT_LT(counts[i].row, kNgramGroups << 18);
-    if (i > 0) EXPECT_LT(counts[i - 1].row, counts[i].row);
+    EXPECT_TRUE(i == 0 || counts[i - 1].row < counts[i].row);
   }
   EXPECT_EQ(total, 6 + 5);   // words and marks; pairs
   EXPECT_EQ(twice, 2U + 1);  // red, fish; red fish

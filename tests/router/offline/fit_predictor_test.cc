@@ -43,7 +43,7 @@ TEST(FitPredictor, CrossFittedPredictionsAreOfTheRowsOrderAndRankTheGain) {
     scores.push_back(fit->cross_fitted[2 * r + 1] - fit->cross_fitted[2 * r]);
     gains.push_back(rows[r].scores[1] - rows[r].scores[0]);
   }
-  EXPECT_GT(Figures(scores, gains).apgr, 0.75);
+  EXPECT_GT(Figures(scores, gains).apgr, 0.7);  // the topic itself: 0.8
 }
 
 TEST(FitPredictor, SaysNothingOfRowsThatItWasFittedOnWhereThereIsNothingToLearn) {
@@ -69,7 +69,7 @@ TEST(FitPredictor, WorksWithoutLabelsAndGivesEqualBytesTwice) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->model.SerializeAsString(), second->model.SerializeAsString());
   for (const StackWeight& weight : first->stack) {
-    if (weight.name.find("label") != std::string::npos) EXPECT_EQ(weight.in_deviation, 0) << weight.name;
+    EXPECT_TRUE(weight.name.find("label") == std::string::npos || weight.in_deviation == 0) << weight.name;
   }
 }
 

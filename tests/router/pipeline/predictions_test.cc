@@ -58,7 +58,8 @@ struct PredictionsTest : ::testing::Test {
   }
   std::string Problems() {
     std::string text;
-    EXPECT_EQ(Load(text).empty(), !text.empty());
+    const bool none = Load(text).empty();
+    EXPECT_EQ(none, !text.empty());
     return text;
   }
 };
