@@ -15,8 +15,8 @@ struct NgramCount {
   std::uint32_t count;
 };
 
-// The words and word pairs in what is read of `text` (StreamFeatures), each row once, rows ascending. Replaces `counts`; `scratch`
-// is working memory that a caller keeps. Training and serving both read this. Any thread.
+// The words and word pairs in what is read of `text` (StreamFeatures), each row once, rows ascending. Replaces
+// `counts`; `scratch` is working memory that a caller keeps. Training and serving both read this. Any thread.
 void CountNgrams(std::string_view text, std::size_t max_bytes, std::uint32_t bits, std::vector<std::uint32_t>& scratch,
                  std::vector<NgramCount>& counts);
 

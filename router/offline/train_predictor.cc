@@ -118,8 +118,7 @@ std::string ReportJson(const TrainPredictorReport& r) {
     experts.push_back({{"name", expert.name}, {"quality", expert.quality}, {"correlation", expert.correlation}});
   }
   for (const StackWeight& weight : r.stack) {
-    stack.push_back(
-        {{"regression", weight.name}, {"in_mean", weight.in_mean}, {"in_deviation", weight.in_deviation}});
+    stack.push_back({{"regression", weight.name}, {"in_mean", weight.in_mean}, {"in_deviation", weight.in_deviation}});
   }
   const json::object report = {{"rows", r.rows},
                                {"contaminated", r.contaminated},
@@ -149,7 +148,8 @@ std::string ReportText(const TrainPredictorReport& r) {
   Line(text, "  %-40s %.4f\n", "each row's predicted best", r.predicted_best);
   Line(text, "  %-40s %.4f\n\n", "oracle: each row's best", r.oracle);
   Line(text, "%-40s %8s %12s\n", "expert", "quality", "correlation");
-  for (const PredictedExpert& e : r.experts) Line(text, "%-40s %8.4f %12.4f\n", e.name.c_str(), e.quality, e.correlation);
+  for (const PredictedExpert& e : r.experts)
+    Line(text, "%-40s %8.4f %12.4f\n", e.name.c_str(), e.quality, e.correlation);
   Line(text, "\nchecksum %s\n", r.checksum.c_str());
   return text;
 }

@@ -16,10 +16,10 @@ namespace pointsman::offline {
 
 struct TrainPredictorOptions {
   std::vector<std::filesystem::path> rows;
-  std::vector<std::string> experts;       // names in the rows; empty = all that the first row has
-  std::string text_field, label_field;    // ScoredOptions
+  std::vector<std::string> experts;     // names in the rows; empty = all that the first row has
+  std::string text_field, label_field;  // ScoredOptions
   std::optional<HashRange> range;
-  std::string source, licence;            // recorded in the artifact; "" = not known
+  std::string source, licence;  // recorded in the artifact; "" = not known
   PredictorOptions fit;
   std::filesystem::path out;
   std::function<void(std::string_view, double)> progress;  // may be empty
