@@ -118,9 +118,29 @@ struct Pinned {
   std::vector<std::string> experts;
 };
 
+// What of an expert counts against its predicted quality.
+enum class Cost {
+  kPrice,       // what the request would cost, in US dollars
+  kParameters,  // active parameters, in billions
+};
+
+// Two experts, and how often the stronger one may be called.
+struct Pair {
+  std::string weak, strong;
+  double strong_share = 0;  // of the requests, [0, 1]
+};
+
+// The expert of the best predicted quality, less its cost; or one of a pair.
+struct Predicted {
+  std::filesystem::path artifact;  // that `pointsman train predictor` wrote
+  double lambda = 0;               // quality that one unit of cost must bring, >= 0
+  Cost cost = Cost::kPrice;
+  std::optional<Pair> pair;  // then lambda is 0
+};
+
 struct Policy {
   std::string name;
-  std::variant<CategoryMap, Pinned> score;
+  std::variant<CategoryMap, Pinned, Predicted> score;
 };
 
 struct Cache {

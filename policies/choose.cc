@@ -4,6 +4,7 @@
 
 #include "policies/candidates.h"
 #include "policies/score/category_map.h"
+#include "policies/score/predicted.h"
 
 namespace pointsman::policies {
 namespace {
@@ -50,6 +51,8 @@ Error NobodyLeft(const config::Config& config, const std::vector<std::string>& w
 
 bool NeedsEvidence(const config::Policy& policy) { return std::holds_alternative<config::CategoryMap>(policy.score); }
 
+bool NeedsPrediction(const config::Policy& policy) { return std::holds_alternative<config::Predicted>(policy.score); }
+
 Result<Choice> Choose(const config::Config& config, const config::Policy& policy, const RequestFacts& facts,
                       const Evidence* evidence) {
   if (auto error = CheckNames(config, facts)) return *std::move(error);
@@ -81,6 +84,22 @@ Result<Choice> Choose(const config::Config& config, const config::Policy& policy
   } else if (const auto* pinned = std::get_if<config::Pinned>(&policy.score)) {
     wanted = pinned->experts;
     ask = rank(wanted);
+  } else if (const auto* predicted = std::get_if<config::Predicted>(&policy.score)) {
+    if (evidence == nullptr || evidence->quality.size() != config.experts.size()) {
+      return Internal("policy " + policy.name + " decides by a predictor, and nothing was predicted");
+    }
+    std::vector<bool> known(config.experts.size(), false);
+    for (const Candidate& candidate : score::ByPrediction(config, *predicted, facts, *evidence)) {
+      known[candidate.expert] = true;
+      if (!excluded[candidate.expert]) ask.candidates.push_back(candidate);
+    }
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      if (known[i] || excluded[i]) continue;
+      choice.exclusions.push_back(
+          {i, predicted->pair ? "is not of the policy's pair" : "the predictor does not know it"});
+    }
+    std::sort(choice.exclusions.begin(), choice.exclusions.end(),
+              [](const Exclusion& a, const Exclusion& b) { return a.expert < b.expert; });
   } else {
     const auto& map = std::get<config::CategoryMap>(policy.score);
     static const Evidence unknown = [] {

@@ -41,6 +41,8 @@ std::uint32_t EstimateTokens(std::size_t bytes);
 Result<Choice> Choose(const config::Config& config, const config::Policy& policy, const RequestFacts& facts,
                       const Evidence* evidence);
 
+// Whether it needs a classification, or a prediction of quality.
 bool NeedsEvidence(const config::Policy& policy);
+bool NeedsPrediction(const config::Policy& policy);
 
 }  // namespace pointsman::policies

@@ -21,6 +21,11 @@ struct Evidence {
   bool foreign = false;          // of none of the categories: novelty above the artifact's threshold
   bool uncertain = false;        // foreign, or entropy > entropy_threshold
 
+  // What a predictor says, where the policy asks one: the expected quality of each expert of the configuration, in its
+  // order; NaN for an expert that the predictor does not know. Empty without a predictor.
+  std::vector<float> quality;
+  double gain_threshold = 0;  // for a pair: the strong expert answers when its quality is so much higher, or more
+
   std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;
 };

@@ -44,6 +44,18 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   out += "\n";
 }
 
+void ExplainPrediction(const v1::Prediction& prediction, std::string& out) {
+  out += "expected   ";
+  for (int i = 0; i < prediction.experts_size(); ++i) {
+    const v1::ExpertQuality& expert = prediction.experts(i);
+    out += Format("%s%s %.3f", i == 0 ? "" : ", ", expert.expert().c_str(), expert.quality());
+  }
+  if (prediction.has_gain_threshold()) {
+    out += Format("  (the strong expert from a gain of %.3f)", prediction.gain_threshold());
+  }
+  out += Format("  in %.0f us\n", prediction.microseconds());
+}
+
 const char* Name(v1::CacheOutcome outcome) {
   switch (outcome) {
     case v1::CACHE_OUTCOME_NOT_CACHEABLE: return "not cacheable";
@@ -74,6 +86,7 @@ std::string Explain(const v1::Trace& trace) {
   }
   out += "\n";
   if (trace.has_evidence()) ExplainEvidence(trace.evidence(), out);
+  if (trace.has_prediction()) ExplainPrediction(trace.prediction(), out);
   for (const v1::Exclusion& exclusion : trace.exclusions()) {
     out += "excluded   " + exclusion.expert() + ": " + exclusion.reason() + "\n";
   }

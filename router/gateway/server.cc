@@ -83,6 +83,12 @@ unsigned ShardCount(const config::Config& config, const ServerOptions& options) 
 
 }  // namespace
 
+std::vector<config::Problem> CheckPredictors(const config::Config& config) {
+  std::vector<config::Problem> problems;
+  pipeline::LoadPredictors(config, problems);
+  return problems;
+}
+
 std::vector<config::Problem> CheckClassifier(const config::Config& config) {
   Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(config);
   if (!classifier) return {config.ProblemAt("classifier.artifact", classifier.error().message)};
@@ -171,6 +177,9 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
       return InvalidArgument("", config::ToString(problems));
     }
   }
+  std::vector<config::Problem> problems;
+  std::vector<pipeline::PolicyPredictor> predictors = pipeline::LoadPredictors(*config, problems);
+  if (!problems.empty()) return InvalidArgument("", config::ToString(problems));
   Result<std::shared_ptr<grpc::ServerCredentials>> credentials = CredentialsOf(config->server);
   if (!credentials) return std::move(credentials).error();
 
@@ -178,7 +187,7 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   if (config->cache.memory_bytes > 0) {
     parts->cache = std::make_unique<cache::MemoryCache>(config->cache.memory_bytes, config->cache.ttl);
   }
-  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier);
+  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier, std::move(predictors));
   parts->services.admission = parts->admission.get();
   parts->services.cache = parts->cache.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));

@@ -25,6 +25,9 @@ struct ServerOptions {
 // Problems come with their place in the file. For Start and for `pointsman check`.
 std::vector<config::Problem> CheckClassifier(const config::Config& config);
 
+// Likewise the predictor artifacts that policies name (predictions.h).
+std::vector<config::Problem> CheckPredictors(const config::Config& config);
+
 // Owned by one thread, that of main or of a test.
 class Server {
  public:

@@ -65,7 +65,7 @@ ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensio
                             std::span<const std::uint8_t> labels, std::uint64_t seed) {
   const std::size_t rows = labels.size();
   const std::size_t clusters = rows <= kFewRows ? 1 : rows / kRowsPerCluster;
-  Random random(seed);
+  SplitMix random(seed);
   std::vector<std::uint32_t> order(rows);
   std::iota(order.begin(), order.end(), 0U);
   std::vector<float> centroids;

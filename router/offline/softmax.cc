@@ -156,7 +156,7 @@ v1::LinearClassifier FitSoftmax(std::span<const Example> examples, const std::ve
   model.set_entropy_threshold(std::log(static_cast<float>(classes)));
 
   Fitter fitter(rows, classes);
-  Random random(options.seed);
+  SplitMix random(options.seed);
   const std::vector<float> example_weight = Weights(examples, classes, options.balance);
   const auto keep_below = static_cast<std::uint64_t>((1 - options.dropout) * 65536);
   const float unit = model.idf_scale() / static_cast<float>(1 - options.dropout);

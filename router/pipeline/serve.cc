@@ -36,6 +36,26 @@ std::optional<policies::Evidence> Classify(const Services& services, const confi
   return evidence;
 }
 
+// Predicts each expert's quality when the policy needs to know, and says so in the trace.
+std::optional<policies::Evidence> Predict(const Services& services, const config::Policy& policy,
+                                          const v1::CompleteRequest& request, v1::Trace& trace) {
+  const Snapshot& snapshot = *services.snapshot;
+  const auto index = static_cast<std::size_t>(&policy - snapshot.config->policies.data());
+  if (!request.routing().expert().empty() || !policies::NeedsPrediction(policy) ||
+      index >= snapshot.predictors.size()) {
+    return std::nullopt;
+  }
+  std::string storage;
+  std::string_view question = QuestionOf(request, storage);
+  Clock::time_point start = Clock::now();
+  policies::Evidence evidence;
+  pipeline::Predict(snapshot.predictors[index], question, evidence);
+  std::chrono::duration<double, std::micro> spent = Clock::now() - start;
+  const bool pair = std::get<config::Predicted>(policy.score).pair.has_value();
+  Describe(*snapshot.config, evidence, pair, spent.count(), *trace.mutable_prediction());
+  return evidence;
+}
+
 struct Decision {
   const config::Policy* policy;
   policies::Choice choice;
@@ -47,7 +67,9 @@ Result<Decision> MakeDecision(const Services& services, const v1::CompleteReques
   Result<const config::Policy*> policy = PolicyOf(config, request.routing());
   if (!policy) return std::move(policy).error();
   trace.set_policy((*policy)->name);
-  std::optional<policies::Evidence> evidence = Classify(services, **policy, request, trace);
+  std::optional<policies::Evidence> evidence = policies::NeedsPrediction(**policy)
+                                                   ? Predict(services, **policy, request, trace)
+                                                   : Classify(services, **policy, request, trace);
   Result<policies::Choice> choice =
       policies::Choose(config, **policy, FactsOf(request), evidence ? &*evidence : nullptr);
   if (!choice) return std::move(choice).error();

@@ -24,7 +24,8 @@ std::size_t Snapshot::CategoryIndex(const std::string& category) const {
 }
 
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
-                                             std::shared_ptr<const classifier::Classifier> classifier) {
+                                             std::shared_ptr<const classifier::Classifier> classifier,
+                                             std::vector<PolicyPredictor> predictors) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->version = config->fingerprint;
   snapshot->names.categories = {kNoCategory, score::kGeneral};
@@ -34,6 +35,10 @@ std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Confi
       if (category != score::kGeneral) snapshot->names.categories.push_back(category);
     }
   }
+  for (const PolicyPredictor& predictor : predictors) {
+    if (predictor.model != nullptr) snapshot->version = Mix(snapshot->version, predictor.model->checksum());
+  }
+  snapshot->predictors = std::move(predictors);
   for (const config::Policy& policy : config->policies) snapshot->names.policies.push_back(policy.name);
   for (const config::Expert& expert : config->experts) snapshot->names.experts.push_back(expert.name);
   char text[17];

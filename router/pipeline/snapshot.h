@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "router/classifier/classifier.h"
+#include "router/pipeline/predictions.h"
 #include "router/telemetry/metrics.h"
 
 namespace pointsman::pipeline {
@@ -15,6 +16,7 @@ namespace pointsman::pipeline {
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const classifier::Classifier> classifier;  // null when no policy needs one
+  std::vector<PolicyPredictor> predictors;                   // one for each policy; empty = no policy needs one
   std::uint64_t version = 0;                                 // of the configuration's text and the artifact
   std::string version_text;                                  // the same, 16 hex digits
   telemetry::Names names;                                    // label values of the metrics
@@ -23,8 +25,9 @@ struct Snapshot {
   std::size_t CategoryIndex(const std::string& category) const;
 };
 
-// `classifier` may be null.
+// `classifier` may be null. `predictors` are those of LoadPredictors, or none.
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
-                                             std::shared_ptr<const classifier::Classifier> classifier);
+                                             std::shared_ptr<const classifier::Classifier> classifier,
+                                             std::vector<PolicyPredictor> predictors = {});
 
 }  // namespace pointsman::pipeline

@@ -1,6 +1,7 @@
 #include "router/pipeline/trace.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "policies/score/category_map.h"
@@ -42,6 +43,18 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
     f->set_feature(feature);
     f->set_weight(weight);
   }
+}
+
+void Describe(const config::Config& config, const policies::Evidence& evidence, bool pair, double microseconds,
+              v1::Prediction& out) {
+  for (std::size_t e = 0; e < evidence.quality.size(); ++e) {
+    if (std::isnan(evidence.quality[e])) continue;
+    v1::ExpertQuality* expert = out.add_experts();
+    expert->set_expert(config.experts[e].name);
+    expert->set_quality(evidence.quality[e]);
+  }
+  if (pair) out.set_gain_threshold(evidence.gain_threshold);
+  out.set_microseconds(microseconds);
 }
 
 void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out) {

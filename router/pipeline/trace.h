@@ -14,6 +14,10 @@ namespace pointsman::pipeline {
 void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std::string_view text, bool explain,
               double microseconds, v1::Evidence& out);
 
+// The predicted qualities, and the threshold where the policy routes a pair.
+void Describe(const config::Config& config, const policies::Evidence& evidence, bool pair, double microseconds,
+              v1::Prediction& out);
+
 // Fills plan and exclusions, and the evidence's category.
 void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out);
 

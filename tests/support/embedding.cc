@@ -25,7 +25,7 @@ std::shared_ptr<const v1::StaticEmbedding> TopicEmbedding() {
   }
   auto embedding = std::make_shared<v1::StaticEmbedding>();
   embedding->set_dimensions(kDimensions);
-  offline::Random random(1);
+  offline::SplitMix random(1);
   for (const std::string& piece : words) {
     *embedding->mutable_vocabulary() += piece + "\n";
     for (std::uint32_t d = 0; d < kDimensions; ++d) {

@@ -17,8 +17,8 @@ struct Rows {
 };
 
 Rows Make(std::size_t rows, std::size_t dimensions, std::size_t topics, std::uint64_t seed) {
-  offline::Random random(seed), directions(99);
-  const auto uniform = [](offline::Random& r) { return static_cast<float>(r.Below(2001)) / 1000 - 1; };
+  offline::SplitMix random(seed), directions(99);
+  const auto uniform = [](offline::SplitMix& r) { return static_cast<float>(r.Below(2001)) / 1000 - 1; };
   std::vector<float> centre(topics * dimensions);
   for (float& value : centre) value = uniform(directions);
   Rows out;

@@ -9,7 +9,7 @@
 namespace pointsman::offline {
 namespace {
 
-double Uniform(Random& random) { return static_cast<double>(random.Below(1'000'000)) / 1e6; }
+double Uniform(SplitMix& random) { return static_cast<double>(random.Below(1'000'000)) / 1e6; }
 
 // `truth` is drawn from softmax(sum of weight * view), so the weights are what must be found.
 struct Data {
@@ -18,7 +18,7 @@ struct Data {
 };
 
 Data Draw(const std::vector<double>& weights, std::size_t rows, std::size_t categories) {
-  Random random(7);
+  SplitMix random(7);
   Data data{std::vector<View>(weights.size()), {}};
   for (std::size_t i = 0; i < rows; ++i) {
     std::vector<double> p(categories);

@@ -9,7 +9,7 @@ namespace {
 
 TEST(Whiten, TheRowsOfACategoryHaveUnitCovarianceAroundItsMean) {
   constexpr std::size_t kDimensions = 4, kRows = 20000, kCategories = 2;
-  Random random(3);
+  SplitMix random(3);
   const auto uniform = [&] { return static_cast<double>(random.Below(1'000'000)) / 1e6 - 0.5; };
   std::vector<float> vectors;
   std::vector<std::uint8_t> labels;

@@ -1,0 +1,35 @@
+// router/classifier/envelope.h: a file that can tell that it is whole: 8 bytes of magic, the SHA-256 of the rest, the
+// rest.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace pointsman::classifier {
+
+struct Envelope {
+  std::string_view magic;    // 8 bytes; the last one is the format's version
+  std::string_view what;     // "predictor artifact", for errors
+  std::string_view command;  // that makes one
+};
+
+struct EnvelopeFile {
+  std::string message;
+  std::string checksum;  // SHA-256 of the message, 64 hex digits
+};
+
+// Every error names the file and the reason: missing, of another kind or version, cut, damaged. At most 512 MiB.
+// Blocking.
+Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
+
+// Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
+Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,
+                                  std::string_view message);
+
+// The error of a file whose message is no good.
+Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what);
+
+}  // namespace pointsman::classifier

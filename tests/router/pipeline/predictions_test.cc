@@ -1,0 +1,105 @@
+#include "router/pipeline/predictions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "router/offline/train_predictor.h"
+#include "tests/support/scored_texts.h"
+#include "tests/support/temp_dir.h"
+
+namespace pointsman::pipeline {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+struct PredictionsTest : ::testing::Test {
+  static pointsman::testing::TempDir& Dir() {
+    static pointsman::testing::TempDir dir;
+    return dir;
+  }
+  static const std::filesystem::path& Artifact() {
+    static const std::filesystem::path artifact = [] {
+      offline::TrainPredictorOptions train;
+      train.rows = {Dir().Write("rows.jsonl", pointsman::testing::ScoredLines(pointsman::testing::ScoredTexts(300)))};
+      train.fit.bucket_bits = 10;
+      train.out = Dir().path() / "p.pmp";
+      EXPECT_TRUE(offline::TrainPredictor(train).ok());
+      return train.out;
+    }();
+    return artifact;
+  }
+
+  config::Config config;
+  config::Predicted rule;
+
+  PredictionsTest() {
+    for (const char* name : {"other", "small", "large"}) {
+      config::Expert expert;
+      expert.name = name;
+      expert.backend = config::LocalBackend{"m"};
+      config.experts.push_back(expert);
+    }
+    rule.artifact = Artifact();
+  }
+  std::vector<PolicyPredictor> Load(std::string& text) {
+    config::Policy pinned, predicted;
+    pinned.name = "fixed";
+    pinned.score = config::Pinned{{"small"}};
+    predicted.name = "best";
+    predicted.score = rule;
+    config.policies = {pinned, predicted, predicted};
+    std::vector<config::Problem> problems;
+    auto predictors = LoadPredictors(config, problems);
+    text = config::ToString(problems);
+    return predictors;
+  }
+  std::string Problems() {
+    std::string text;
+    const bool none = Load(text).empty();
+    EXPECT_EQ(none, !text.empty());
+    return text;
+  }
+};
+
+TEST_F(PredictionsTest, FillTheEvidenceInTheCataloguesOrderWithTheModelsOwnBits) {
+  rule.pair = config::Pair{"small", "large", 0.5};
+  std::string text;
+  const std::vector<PolicyPredictor> predictors = Load(text);
+  ASSERT_EQ(text, "");
+  ASSERT_EQ(predictors.size(), 3U);
+  EXPECT_EQ(predictors[0].model, nullptr);
+  EXPECT_EQ(predictors[1].model, predictors[2].model);  // one file, one model
+  policies::Evidence evidence;
+  Predict(predictors[1], "what is the orbit of a comet", evidence);
+  const auto model = *classifier::Predictor::Load(Artifact());
+  const std::vector<float> quality = model->Predict("what is the orbit of a comet");  // large, small
+  ASSERT_EQ(evidence.quality.size(), 3U);
+  EXPECT_TRUE(std::isnan(evidence.quality[0]));
+  EXPECT_EQ(evidence.quality[1], quality[1]);
+  EXPECT_EQ(evidence.quality[2], quality[0]);
+  EXPECT_EQ(evidence.gain_threshold, model->GainThreshold(1, 0, 0.5));
+}
+
+TEST_F(PredictionsTest, SayWhatIsWrongWithTheArtifactOrItsUse) {
+  EXPECT_EQ(Problems(), "");
+  rule.lambda = 1;
+  EXPECT_THAT(Problems(), AllOf(HasSubstr("policies.best.lambda"), HasSubstr("small has no price")));
+  rule.cost = config::Cost::kParameters;
+  EXPECT_THAT(Problems(), HasSubstr("large has no parameters"));
+  rule.lambda = 0;
+  rule.pair = config::Pair{"other", "large", 0.5};
+  EXPECT_THAT(Problems(), AllOf(HasSubstr("policies.best.weak"), HasSubstr("does not know other")));
+  rule.pair.reset();
+  config.experts.pop_back();
+  EXPECT_THAT(Problems(), AllOf(HasSubstr("policies.best.artifact"), HasSubstr("lacks: large")));
+  rule.artifact = Dir().Write("bad.pmp", "PMPREDI1 and nothing that fits its checksum, nor the length of it at all");
+  EXPECT_THAT(Problems(), HasSubstr("cut or damaged"));
+  rule.artifact = Dir().path() / "none.pmp";
+  EXPECT_THAT(Problems(), HasSubstr("pointsman train predictor"));
+}
+
+}  // namespace
+}  // namespace pointsman::pipeline
