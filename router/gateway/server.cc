@@ -12,9 +12,11 @@
 #include <mutex>
 #include <thread>
 
+#include "config/gguf.h"
 #include "policies/choose.h"
 #include "policies/score/category_map.h"
 #include "router/classifier/default_artifact.h"
+#include "router/classifier/encoder_head.h"
 #include "router/gateway/admin_service.h"
 #include "router/gateway/pointsman_service.h"
 #include "router/runtime/experts.h"
@@ -58,6 +60,29 @@ Result<std::shared_ptr<const classifier::Classifier>> LoadClassifier(const confi
                                       wanted.entropy_threshold);
 }
 
+// The encoder lane's head, null without one. It must belong to this classifier and to the encoder that is configured.
+Result<std::shared_ptr<const classifier::EncoderHead>> LoadEncoderHead(const config::Config& config,
+                                                                       const classifier::Classifier* classifier) {
+  if (classifier == nullptr || !config.classifier.encoder) return std::shared_ptr<const classifier::EncoderHead>();
+  const config::EncoderLane& lane = *config.classifier.encoder;
+  auto head = classifier::EncoderHead::Load(lane.head, config.classifier.entropy_threshold);
+  if (!head) return std::move(head).error();
+  const auto wrong = [&](const std::string& what) {
+    return InvalidArgument("classifier.encoder.head", "encoder head " + lane.head.string() + ": " + what +
+                                                          ": train it anew with `pointsman train encoder`");
+  };
+  if ((*head)->classifier() != classifier->checksum() || (*head)->categories() != classifier->categories()) {
+    return wrong("it was trained for another classifier");
+  }
+  // A file that cannot be read is the worker's to report.
+  const Result<config::GgufInfo> encoder = config::ReadGguf(config.FindModel(lane.model)->file);
+  if (encoder && encoder->name != (*head)->encoder()) {
+    return wrong("it was trained with the encoder " + (*head)->encoder() + ", and model " + lane.model + " is " +
+                 encoder->name);
+  }
+  return head;
+}
+
 Result<std::string> ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Unavailable("cannot read " + path.string());
@@ -86,7 +111,11 @@ std::vector<config::Problem> CheckClassifier(const config::Config& config) {
   Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(config);
   if (!classifier) return {config.ProblemAt("classifier.artifact", classifier.error().message)};
   if (*classifier == nullptr) return {};
-  return CheckMaps(config, **classifier);
+  std::vector<config::Problem> problems = CheckMaps(config, **classifier);
+  if (auto head = LoadEncoderHead(config, classifier->get()); !head) {
+    problems.push_back(config.ProblemAt("classifier.encoder.head", head.error().message));
+  }
+  return problems;
 }
 
 // In the order of construction; destroyed in reverse.
@@ -127,6 +156,7 @@ telemetry::Gauges Server::Parts::Sample() const {
   gauges.engine_up = engine.state() == "ready" ? 1 : 0;
   gauges.engine_restarts = engine.restarts();
   for (const v1::ModelStatus& model : engine.models()) {
+    if (model.kind() == "encoder") continue;  // its slots answer nobody
     gauges.slots += model.slots();
     gauges.slots_busy += model.slots_busy();
     gauges.engine_queue += model.queued();
@@ -170,6 +200,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
       return InvalidArgument("", config::ToString(problems));
     }
   }
+  Result<std::shared_ptr<const classifier::EncoderHead>> head = LoadEncoderHead(*config, classifier->get());
+  if (!head) return std::move(head).error();
   Result<std::shared_ptr<grpc::ServerCredentials>> credentials = CredentialsOf(config->server);
   if (!credentials) return std::move(credentials).error();
 
@@ -177,12 +209,12 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   if (config->cache.memory_bytes > 0) {
     parts->cache = std::make_unique<cache::MemoryCache>(config->cache.memory_bytes, config->cache.ttl);
   }
-  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier);
+  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier, *head ? (*head)->checksum() : std::string());
   parts->services.admission = parts->admission.get();
   parts->services.cache = parts->cache.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
-  parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program);
+  parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program, *head);
   parts->metrics =
       std::make_unique<telemetry::Metrics>(parts->services.snapshot->names, [p = parts.get()] { return p->Sample(); });
   parts->services.metrics = parts->metrics.get();

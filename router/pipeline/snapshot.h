@@ -23,8 +23,9 @@ struct Snapshot {
   std::size_t CategoryIndex(const std::string& category) const;
 };
 
-// `classifier` may be null.
+// `classifier` may be null. `encoder_head` is the checksum of the encoder lane's head; "" = none.
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
-                                             std::shared_ptr<const classifier::Classifier> classifier);
+                                             std::shared_ptr<const classifier::Classifier> classifier,
+                                             std::string_view encoder_head = {});
 
 }  // namespace pointsman::pipeline

@@ -305,7 +305,11 @@ TEST_F(ServeTest, ReportsUnknownNames) {
 
 TEST_F(ServeTest, DecideRunsNothing) {
   v1::Trace trace;
-  ASSERT_TRUE(Decide(services, arrival, request, trace).ok());
+  auto body = Decide(services, arrival, request, trace);
+  std::optional<grpc::Status> decided;
+  asio::co_spawn(loop, std::move(body), [&](std::exception_ptr, grpc::Status status) { decided = status; });
+  loop.poll();
+  ASSERT_TRUE(decided && decided->ok());
   EXPECT_EQ(trace.plan().ask().candidates_size(), 2);
   EXPECT_EQ(trace.policy(), "p");
   EXPECT_EQ(first->opened, 0);
