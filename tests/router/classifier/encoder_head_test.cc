@@ -82,8 +82,8 @@ TEST(EncoderHead, PreciseEvidenceMeetsDirectComputation) {
   }
   EXPECT_NEAR(mass, 1, 1e-5);
   EXPECT_NEAR(precise->entropy, entropy, 0.02);
-  EXPECT_EQ(precise->likeliest, static_cast<std::size_t>(std::max_element(expected.begin(), expected.end()) -
-                                                         expected.begin()));
+  EXPECT_EQ(precise->likeliest,
+            static_cast<std::size_t>(std::max_element(expected.begin(), expected.end()) - expected.begin()));
   EXPECT_FLOAT_EQ(static_cast<float>(precise->entropy_threshold), head.entropy_threshold());
   EXPECT_EQ(precise->uncertain, precise->entropy > precise->entropy_threshold);
   EXPECT_EQ(precise->bytes_total, 7u);

@@ -28,8 +28,8 @@ struct TrainEncoderTest : testing::Test {
     const char* const words[3] = {"law court judge", "sum root angle", "cell gene virus"};
     for (std::size_t i = 0; i < kRows; ++i) {
       const bool plain = random() % 3 == 0;
-      rows += R"({"text": ")" + std::string(plain ? "" : words[i % 3]) + " q" + std::to_string(i) +
-              R"(", "label": ")" + std::string(1, static_cast<char>('a' + i % 3)) + "\"}\n";
+      rows += R"({"text": ")" + std::string(plain ? "" : words[i % 3]) + " q" + std::to_string(i) + R"(", "label": ")" +
+              std::string(1, static_cast<char>('a' + i % 3)) + "\"}\n";
     }
     options.rows.files = {folder.Write("rows.jsonl", rows)};
     TrainOptions fast;
