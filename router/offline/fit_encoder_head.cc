@@ -23,7 +23,7 @@ constexpr double kTolerance = 1e-6;
 constexpr double kLeastProbability = 1e-9;  // as EncoderHead's
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define POINTSMAN_CLONES __attribute__((target_clones("arch=haswell", "default")))
+#define POINTSMAN_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define POINTSMAN_CLONES
 #endif

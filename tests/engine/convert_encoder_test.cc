@@ -23,7 +23,7 @@ constexpr std::int64_t kWidth = 32, kInner = 64, kPositions = 128, kLayers = 2;
 constexpr const char* kWords = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\nworld\n!\nun\n##believ\n##able\n";
 constexpr std::int64_t kTokens = 11;
 
-struct ConvertEncoder : testing::Test {
+struct ConvertEncoder : ::testing::Test {
   testing::TempDir folder;
   std::filesystem::path out = folder.path() / "tiny.gguf";
   json::object config = {{"model_type", "bert"},        {"num_hidden_layers", kLayers},

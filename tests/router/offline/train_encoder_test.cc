@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kRows = 600;
 
-struct TrainEncoderTest : testing::Test {
+struct TrainEncoderTest : ::testing::Test {
   testing::TempDir folder;
   TrainEncoderOptions options;
 
