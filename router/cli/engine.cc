@@ -75,7 +75,7 @@ int Requantize(const std::string& in, const std::string& out) {
 }
 
 struct ConvertArguments {
-  std::string folder, out, name = "encoder", type = "q8_0";
+  std::string folder, out, name = "encoder", type = "f16";
 };
 
 int ConvertEncoder(const ConvertArguments& arguments) {
@@ -130,14 +130,14 @@ void AddBench(CLI::App& engine, int& exit_code) {
 void AddConvertEncoder(CLI::App& engine, int& exit_code) {
   CLI::App* convert = engine.add_subcommand("convert-encoder", "Make a GGUF file of a BERT sentence encoder");
   convert->footer(
-      "Example:\n  pointsman engine convert-encoder all-MiniLM-L6-v2 minilm-q8_0.gguf --name all-MiniLM-L6-v2\n"
+      "Example:\n  pointsman engine convert-encoder all-MiniLM-L6-v2 minilm-f16.gguf --name all-MiniLM-L6-v2\n"
       "where the folder has config.json, model.safetensors and vocab.txt.");
   auto arguments = std::make_shared<ConvertArguments>();
   convert->add_option("FOLDER", arguments->folder, "the encoder, as sentence-transformers publishes it")->required();
   convert->add_option("OUT", arguments->out, "GGUF file to write")->required();
   convert->add_option("--name", arguments->name, "the model's name, written into the file")->capture_default_str();
   convert->add_option("--type", arguments->type, "number format of the matrices")
-      ->check(CLI::IsMember({"q8_0", "f16"}))
+      ->check(CLI::IsMember({"f16", "q8_0"}))
       ->capture_default_str();
   convert->callback([arguments, &exit_code] { exit_code = ConvertEncoder(*arguments); });
 }

@@ -131,7 +131,7 @@ void AddFitOptions(CLI::App& command, Flags& flags) {
 constexpr const char kEncoderExample[] =
     "Example:\n"
     "  pointsman train encoder --rows tickets.jsonl.gz --text body --label team --classifier models/teams.pmc \\\n"
-    "      --encoder build/models/all-minilm-l6-v2-q8_0.gguf --out models/teams-encoder.pmh\n"
+    "      --encoder build/models/all-minilm-l6-v2-f16.gguf --out models/teams-encoder.pmh\n"
     "Give the rows, --rename and --drop as for the classifier. Then name the file in the configuration:\n"
     "  classifier: {artifact: models/teams.pmc, encoder: {model: minilm, head: models/teams-encoder.pmh}}";
 

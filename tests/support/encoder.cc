@@ -9,7 +9,7 @@ namespace pointsman::testing {
 
 std::string TestEncoder() {
   const char* set = std::getenv("POINTSMAN_TEST_ENCODER");
-  std::string path = set != nullptr ? set : POINTSMAN_SOURCE_DIR "/build/models/all-minilm-l6-v2-q8_0.gguf";
+  std::string path = set != nullptr ? set : POINTSMAN_SOURCE_DIR "/build/models/all-minilm-l6-v2-f16.gguf";
   if (!std::filesystem::exists(path)) {
     ADD_FAILURE() << "the test encoder is missing: " << path
                   << "\nscripts/bootstrap --encoder makes it; or set POINTSMAN_TEST_ENCODER";

@@ -7,7 +7,7 @@
 
 namespace pointsman::testing {
 
-// POINTSMAN_TEST_ENCODER, else build/models/all-minilm-l6-v2-q8_0.gguf of the source tree. Fails the test, with the
+// POINTSMAN_TEST_ENCODER, else build/models/all-minilm-l6-v2-f16.gguf of the source tree. Fails the test, with the
 // mend, when it is missing.
 std::string TestEncoder();
 
