@@ -33,7 +33,9 @@ TEST(Neighbours, NearestMeetsTheExactCosines) {
   for (std::size_t i = 0; i < nearest.size(); ++i) {
     const std::vector<float>& row = exact[nearest[i].row];
     EXPECT_NEAR(nearest[i].cosine, std::inner_product(row.begin(), row.end(), query.begin(), 0.0), 0.004);
-    if (i > 0) EXPECT_GE(nearest[i - 1].cosine, nearest[i].cosine);
+    if (i > 0) {
+      EXPECT_GE(nearest[i - 1].cosine, nearest[i].cosine);
+    }
   }
   EXPECT_EQ(rows.Nearest(exact[123], 1)[0].row, 123u);
   EXPECT_EQ(rows.Nearest(query, 10).size(), 10u);
