@@ -36,7 +36,7 @@ struct EmbedClient::Call {
   grpc::ClientContext context;
   v1::EmbedRequest request;
   v1::EmbedResponse response;
-  std::vector<std::shared_ptr<Waiting>> batch;  // loop thread
+  std::vector<std::shared_ptr<Waiting>> batch;  // null: gone; loop thread
   std::size_t waiters = 0;                      // of these, still there; loop thread
 };
 
@@ -117,6 +117,7 @@ void EmbedClient::Send(std::vector<std::shared_ptr<Waiting>> batch) {
       --calls_;
       const std::vector<std::shared_ptr<Waiting>> done = std::exchange(call->batch, {});
       for (std::size_t i = 0; i < done.size(); ++i) {
+        if (done[i] == nullptr) continue;  // gone already
         done[i]->call = nullptr;
         if (!status.ok()) {
           done[i]->Finish(FromWire(status));
@@ -137,7 +138,10 @@ void EmbedClient::Send(std::vector<std::shared_ptr<Waiting>> batch) {
 void EmbedClient::Abandon(const std::shared_ptr<Waiting>& waiting) {
   std::erase(waiting_, waiting);
   const std::shared_ptr<Call> call = std::exchange(waiting->call, nullptr);
-  if (call != nullptr && --call->waiters == 0) call->context.TryCancel();
+  if (call == nullptr) return;
+  // The call may end on gRPC's thread, after the loop: the timer of `waiting` must not be there any more.
+  std::replace(call->batch.begin(), call->batch.end(), waiting, std::shared_ptr<Waiting>());
+  if (--call->waiters == 0) call->context.TryCancel();
 }
 
 }  // namespace pointsman::engine

@@ -90,7 +90,16 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
   if (!map) return std::move(map).error();
 
   std::vector<std::string_view> texts;
-  for (const Row& row : rows->rows) texts.push_back(row.text);
+  std::vector<bool> fitted(categories.size());
+  for (const Row& row : rows->rows) {
+    texts.push_back(row.text);
+    if (!HeldOut(row.text, options.holdout)) fitted[(*map)[row.label]] = true;
+  }
+  // Found before the embedding, which takes minutes.
+  for (std::size_t c = 0; c < fitted.size(); ++c) {
+    if (!fitted[c])
+      return InvalidArgument("rows", "no row of the category " + categories[c] + " to fit: give more rows");
+  }
   Result<EmbeddedTexts> embedded = options.embed(texts, stage("embedding"));
   if (!embedded) return std::move(embedded).error();
 

@@ -227,6 +227,23 @@ TEST_F(Embed, ACancelledWaitLeavesNothingBehind) {
   EXPECT_GE(client.right, 1);
 }
 
+TEST_F(Embed, EmbedsWhileAModelAnswers) {
+  EngineHarness harness({EncoderModel(), SmallModel()});
+  ASSERT_TRUE(harness.Settled());
+  v1::CompleteRequest request = Ask("Write a long story about a railway.");
+  request.mutable_sampling()->set_max_tokens(300);
+  std::future<Answer> answer = harness.Start(request);
+  ASSERT_TRUE(Eventually([&] { return harness.chunks_seen > 0; }));
+  const std::size_t before = harness.chunks_seen;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Call(harness, {"What is a railway?"}).status.ok());
+  // Neither waits for the other's end.
+  EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  EXPECT_TRUE(Eventually([&] { return harness.chunks_seen > before; }));
+  const Answer whole = answer.get();
+  EXPECT_FALSE(whole.error);
+  EXPECT_EQ(whole.usage->completion_tokens(), 300u);
+}
+
 TEST_F(Embed, AFullQueueIsTold) {
   config::Model model = EncoderModel();
   model.queue = 4;
