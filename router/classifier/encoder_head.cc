@@ -79,12 +79,12 @@ std::string Flaw(const v1::EncoderHead& head) {
 
 Result<std::shared_ptr<const EncoderHead>> EncoderHead::Load(const std::filesystem::path& file,
                                                              std::optional<double> entropy_threshold) {
-  Result<Enclosed> enclosed = ReadEnvelope(kEnvelope, file);
+  Result<EnvelopeFile> enclosed = ReadEnvelope(kEnvelope, file);
   if (!enclosed) return std::move(enclosed).error();
   v1::EncoderHead head;
-  if (!head.ParseFromString(enclosed->message)) return BadArtifact(kEnvelope, file, "its message cannot be parsed");
-  if (head.version() != kVersion) return BadArtifact(kEnvelope, file, "written by another version: train it anew");
-  if (const std::string flaw = Flaw(head); !flaw.empty()) return BadArtifact(kEnvelope, file, flaw);
+  if (!head.ParseFromString(enclosed->message)) return BadFile(kEnvelope, file, "its message cannot be parsed");
+  if (head.version() != kVersion) return BadFile(kEnvelope, file, "written by another version: train it anew");
+  if (const std::string flaw = Flaw(head); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
   return std::shared_ptr<const EncoderHead>(
       std::make_shared<EncoderHead>(head, std::move(enclosed->checksum), entropy_threshold));
 }
@@ -123,7 +123,7 @@ std::vector<double> EncoderHead::LinearLogProbabilities(std::span<const float> e
 }
 
 std::vector<double> EncoderHead::NeighbourLogProbabilities(std::span<const float> embedding) const {
-  const std::vector<Neighbour> nearest = neighbours_.Nearest(embedding, nearest_);
+  const std::vector<NearVector> nearest = neighbours_.Nearest(embedding, nearest_);
   return VoteLogProbabilities(neighbours_, nearest, nearest_, sharpness_, categories_.size());
 }
 
@@ -167,7 +167,7 @@ double EncoderHead::MarginForShare(double share) const {
 }
 
 Result<std::string> WriteEncoderHead(const std::filesystem::path& file, const v1::EncoderHead& head) {
-  if (const std::string flaw = Flaw(head); !flaw.empty()) return BadArtifact(kEnvelope, file, flaw);
+  if (const std::string flaw = Flaw(head); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
   return WriteEnvelope(kEnvelope, file, head.SerializeAsString());
 }
 

@@ -23,7 +23,7 @@
 #include "base/result.h"
 #include "pointsman/v1/artifact.pb.h"
 #include "policies/evidence.h"
-#include "router/classifier/neighbours.h"
+#include "router/classifier/stored_vectors.h"
 
 namespace pointsman::classifier {
 
@@ -63,7 +63,7 @@ class EncoderHead {
   std::string encoder_, classifier_, checksum_;
   std::vector<float> weights_;  // [C][D]
   std::vector<float> bias_;
-  Neighbours neighbours_;
+  StoredVectors neighbours_;
   std::size_t nearest_;
   double sharpness_, fast_weight_, linear_weight_, neighbour_weight_, temperature_, entropy_threshold_;
   std::vector<float> margins_;

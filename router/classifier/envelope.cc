@@ -7,12 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace pointsman::classifier {
 namespace {
 
-constexpr std::size_t kMagicBytes = 8, kSumBytes = 32;
+constexpr std::size_t kMagicBytes = 8, kSumBytes = 32, kHeaderBytes = kMagicBytes + kSumBytes;
 constexpr std::uintmax_t kMaxFileBytes = 512U << 20;
 
 using Sum = std::array<unsigned char, kSumBytes>;
@@ -36,38 +35,36 @@ std::string Hex(const Sum& sum) {
 
 }  // namespace
 
-Error BadArtifact(const Envelope& envelope, const std::filesystem::path& file, const std::string& flaw) {
+Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what) {
   return {ErrorClass::kCallersFault, Code::kFailedPrecondition,
-          std::string(envelope.what) + " " + file.string() + ": " + flaw};
+          std::string(envelope.what) + " " + file.string() + ": " + what};
 }
 
-Result<Enclosed> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file) {
-  const auto bad = [&](const std::string& flaw) { return BadArtifact(envelope, file, flaw); };
-  const std::string mend = " (`" + std::string(envelope.maker) + "` makes one)";
+Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file) {
   std::error_code code;
   const std::uintmax_t size = std::filesystem::file_size(file, code);
-  if (code) return bad(code.message() + mend);
-  if (size > kMaxFileBytes) return bad("larger than 512 MiB: this is something else" + mend);
-  std::string bytes(size, '\0');
+  if (code) return BadFile(envelope, file, code.message() + " (`" + std::string(envelope.command) + "` makes one)");
+  if (size > kMaxFileBytes) return BadFile(envelope, file, "larger than 512 MiB");
+  std::string data(size, '\0');
   std::ifstream in(file, std::ios::binary);
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return bad("cannot be read");
-
-  const std::string_view magic = std::string_view(bytes).substr(0, kMagicBytes);
-  if (magic != envelope.magic.substr(0, magic.size()) || magic.empty()) {
-    if (magic.size() == kMagicBytes && magic.substr(0, kMagicBytes - 1) == envelope.magic.substr(0, kMagicBytes - 1)) {
-      return bad("written by another version of the program: make it anew with `" + std::string(envelope.maker) + "`");
+  if (!in.read(data.data(), static_cast<std::streamsize>(size))) return BadFile(envelope, file, "cannot be read");
+  const std::string_view bytes = data, magic = bytes.substr(0, kMagicBytes);
+  if (magic != envelope.magic) {
+    if (magic.empty()) return BadFile(envelope, file, "it is empty");
+    if (magic.size() == kMagicBytes && magic.substr(0, 7) == envelope.magic.substr(0, 7)) {
+      return BadFile(envelope, file,
+                     "written by another version (" + std::string(magic) + ", this program reads " +
+                         std::string(envelope.magic) + "): train it anew");
     }
-    return bad("does not begin with " + std::string(envelope.magic) + ": this is something else" + mend);
+    return BadFile(envelope, file, "it does not begin with " + std::string(envelope.magic));
   }
-  if (bytes.size() <= kMagicBytes + kSumBytes) return bad("truncated: it has " + std::to_string(size) + " bytes");
-  Enclosed result;
-  const Sum sum = Sha256(std::string_view(bytes).substr(kMagicBytes + kSumBytes));
+  if (bytes.size() <= kHeaderBytes) return BadFile(envelope, file, "cut after " + std::to_string(size) + " bytes");
+  const std::string_view message = bytes.substr(kHeaderBytes);
+  const Sum sum = Sha256(message);
   if (std::memcmp(sum.data(), bytes.data() + kMagicBytes, kSumBytes) != 0) {
-    return bad("checksum mismatch: the file is damaged or truncated");
+    return BadFile(envelope, file, "checksum mismatch: the file is cut or damaged");
   }
-  result.message = bytes.substr(kMagicBytes + kSumBytes);
-  result.checksum = Hex(sum);
-  return result;
+  return EnvelopeFile{std::string(message), Hex(sum)};
 }
 
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,
@@ -75,25 +72,22 @@ Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesyste
   const Sum sum = Sha256(message);
   std::filesystem::path draft = file;
   draft += "." + std::to_string(getpid()) + ".tmp";
-  const auto failed = [&](const char* what) {
-    const std::string why = errno != 0 ? std::strerror(errno) : "unknown error";
-    std::error_code ignored;
-    std::filesystem::remove(draft, ignored);
-    return BadArtifact(envelope, file, std::string(what) + ": " + why);
-  };
   errno = 0;
   std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  if (!out) return failed("cannot be written");
   out.write(envelope.magic.data(), kMagicBytes);
   out.write(reinterpret_cast<const char*>(sum.data()), kSumBytes);
   out.write(message.data(), static_cast<std::streamsize>(message.size()));
   out.close();
-  if (!out) return failed("cannot be written");
   std::error_code code;
-  std::filesystem::rename(draft, file, code);
+  if (!out) {
+    code = std::error_code(errno != 0 ? errno : EIO, std::generic_category());
+  } else {
+    std::filesystem::rename(draft, file, code);
+  }
   if (code) {
-    errno = code.value();
-    return failed("cannot be put in place");
+    std::error_code ignored;
+    std::filesystem::remove(draft, ignored);
+    return BadFile(envelope, file, "cannot be written: " + code.message());
   }
   return Hex(sum);
 }

@@ -1,5 +1,5 @@
-// router/classifier/envelope.h: what every artifact file is: 8 bytes of magic, the SHA-256 of the rest, one serialised
-// message (artifact.proto).
+// router/classifier/envelope.h: a file that can tell that it is whole: 8 bytes of magic, the SHA-256 of the rest, the
+// rest.
 #pragma once
 
 #include <filesystem>
@@ -10,26 +10,26 @@
 
 namespace pointsman::classifier {
 
-// How one sort of artifact is told from others, and spoken of in errors.
 struct Envelope {
-  std::string_view magic;  // 8 bytes; the last is the version of the format
-  std::string_view what;   // "encoder head"
-  std::string_view maker;  // "pointsman train encoder"
+  std::string_view magic;    // 8 bytes; the last one is the format's version
+  std::string_view what;     // "predictor artifact", for errors
+  std::string_view command;  // that makes one
 };
 
-struct Enclosed {
-  std::string message;   // serialised
-  std::string checksum;  // its SHA-256, 64 hex digits
+struct EnvelopeFile {
+  std::string message;
+  std::string checksum;  // SHA-256 of the message, 64 hex digits
 };
 
-// kFailedPrecondition: "`what` FILE: `flaw`".
-Error BadArtifact(const Envelope& envelope, const std::filesystem::path& file, const std::string& flaw);
-
-// Blocking. Errors name the file: missing, another sort of file, another version, truncated or damaged.
-Result<Enclosed> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
+// Every error names the file and the reason: missing, of another kind or version, cut, damaged. At most 512 MiB.
+// Blocking.
+Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,
                                   std::string_view message);
+
+// The error of a file whose message is no good.
+Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what);
 
 }  // namespace pointsman::classifier

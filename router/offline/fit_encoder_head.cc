@@ -7,7 +7,7 @@
 #include <span>
 
 #include "router/classifier/encoder_head.h"
-#include "router/classifier/neighbours.h"
+#include "router/classifier/stored_vectors.h"
 #include "router/offline/metrics.h"
 #include "router/offline/minimize.h"
 
@@ -153,7 +153,7 @@ void SetRegression(const std::vector<double>& parameters, std::size_t dimension,
   }
 }
 
-void SetNeighbours(const classifier::Neighbours& neighbours, v1::EncoderHead& head) {
+void SetNeighbours(const classifier::StoredVectors& neighbours, v1::EncoderHead& head) {
   head.clear_neighbours();
   head.clear_neighbour_scales();
   head.clear_neighbour_categories();
@@ -166,8 +166,8 @@ void SetNeighbours(const classifier::Neighbours& neighbours, v1::EncoderHead& he
 }
 
 // Evenly, when there are more than kMaxNeighbours.
-classifier::Neighbours NeighboursOf(const std::vector<const EmbeddedRow*>& rows, std::size_t dimension) {
-  classifier::Neighbours neighbours(dimension);
+classifier::StoredVectors NeighboursOf(const std::vector<const EmbeddedRow*>& rows, std::size_t dimension) {
+  classifier::StoredVectors neighbours(dimension);
   const std::size_t kept = std::min(rows.size(), kMaxNeighbours);
   for (std::size_t i = 0; i < kept; ++i) {
     const EmbeddedRow& row = *rows[i * rows.size() / kept];
@@ -185,11 +185,11 @@ struct Choice {
 };
 
 Choice Choose(const std::vector<const EmbeddedRow*>& fitted, const std::vector<const EmbeddedRow*>& held_out,
-              const classifier::Neighbours& neighbours, std::size_t categories,
+              const classifier::StoredVectors& neighbours, std::size_t categories,
               const std::function<void(double)>& progress) {
   const std::size_t dimension = neighbours.dimension();
   std::vector<Opinions> rows;
-  std::vector<std::vector<classifier::Neighbour>> nearest;
+  std::vector<std::vector<classifier::NearVector>> nearest;
   for (const EmbeddedRow* row : held_out) {
     Opinions& opinions = rows.emplace_back();
     opinions.label = row->label;
@@ -268,7 +268,7 @@ Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, con
     if (progress) progress(share);
   };
   const std::size_t dimension = rows[0].embedding.size();
-  const classifier::Neighbours neighbours = NeighboursOf(fitted, dimension);
+  const classifier::StoredVectors neighbours = NeighboursOf(fitted, dimension);
   Choice choice = Choose(fitted, held_out, neighbours, categories.size(), report);
 
   v1::EncoderHead head;

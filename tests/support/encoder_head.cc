@@ -3,7 +3,7 @@
 #include <cmath>
 #include <random>
 
-#include "router/classifier/neighbours.h"
+#include "router/classifier/stored_vectors.h"
 
 namespace pointsman::testing_support {
 
@@ -26,7 +26,7 @@ v1::EncoderHead SmallHead() {
   head.set_dimension(8);
   for (int i = 0; i < 24; ++i) head.add_weights(static_cast<float>(normal(random)));
   for (int i = 0; i < 3; ++i) head.add_bias(static_cast<float>(0.1 * i));
-  classifier::Neighbours rows(8);
+  classifier::StoredVectors rows(8);
   for (std::uint32_t row = 0; row < 6; ++row) {
     std::vector<double> values(8);
     for (double& value : values) value = normal(random);

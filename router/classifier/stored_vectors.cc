@@ -1,4 +1,4 @@
-#include "router/classifier/neighbours.h"
+#include "router/classifier/stored_vectors.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -61,28 +61,28 @@ float Quantise(std::span<const float> vector, std::vector<std::int8_t>& to) {
 
 }  // namespace
 
-void Neighbours::Add(std::span<const float> vector, std::uint32_t category) {
+void StoredVectors::Add(std::span<const float> vector, std::uint32_t category) {
   scales_.push_back(Quantise(vector, values_));
   categories_.push_back(category);
 }
 
-void Neighbours::Add(const std::int8_t* values, float scale, std::uint32_t category) {
+void StoredVectors::Add(const std::int8_t* values, float scale, std::uint32_t category) {
   values_.insert(values_.end(), values, values + dimension_);
   scales_.push_back(scale);
   categories_.push_back(category);
 }
 
-std::vector<Neighbour> Neighbours::Nearest(std::span<const float> vector, std::size_t count) const {
+std::vector<NearVector> StoredVectors::Nearest(std::span<const float> vector, std::size_t count) const {
   std::vector<std::int8_t> query;
   query.reserve(dimension_);
   const float scale = Quantise(vector, query);
   std::vector<std::int32_t> sums(size());
   kInnerProducts(values_.data(), size(), query.data(), dimension_, sums.data());
-  std::vector<Neighbour> all(size());
+  std::vector<NearVector> all(size());
   for (std::size_t row = 0; row < size(); ++row) {
     all[row] = {static_cast<std::uint32_t>(row), static_cast<float>(sums[row]) * scales_[row] * scale};
   }
-  const auto nearer = [](const Neighbour& a, const Neighbour& b) {
+  const auto nearer = [](const NearVector& a, const NearVector& b) {
     return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
   };
   count = std::min(count, all.size());
@@ -93,12 +93,12 @@ std::vector<Neighbour> Neighbours::Nearest(std::span<const float> vector, std::s
   return all;
 }
 
-std::vector<double> VoteLogProbabilities(const Neighbours& rows, std::span<const Neighbour> nearest, std::size_t count,
-                                         double sharpness, std::size_t categories) {
+std::vector<double> VoteLogProbabilities(const StoredVectors& rows, std::span<const NearVector> nearest,
+                                         std::size_t count, double sharpness, std::size_t categories) {
   std::vector<double> votes(categories, 0.0);
   double total = 0;
   count = std::min(count, nearest.size());
-  for (const Neighbour& neighbour : nearest.first(count)) {
+  for (const NearVector& neighbour : nearest.first(count)) {
     // Against the nearest one, so that no sharpness overflows.
     const double vote = std::exp(sharpness * static_cast<double>(neighbour.cosine - nearest[0].cosine));
     votes[rows.category(neighbour.row)] += vote;
