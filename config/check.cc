@@ -54,6 +54,7 @@ std::vector<Problem> Check(const Config& config, const CheckOptions& options) {
     add("server.tls.key", FileFlaw(config.server.tls->key, "PRIVATE KEY"));
   }
   if (!config.classifier.artifact.empty()) add("classifier.artifact", FileFlaw(config.classifier.artifact, ""));
+  if (config.classifier.encoder) add("classifier.encoder.head", FileFlaw(config.classifier.encoder->head, ""));
   std::stable_sort(problems.begin(), problems.end(),
                    [](const Problem& a, const Problem& b) { return a.place < b.place; });
   return problems;

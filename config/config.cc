@@ -24,6 +24,14 @@ std::string_view Name(Capability capability) {
   return "unknown";
 }
 
+void Model::SetKind(ModelKind new_kind) {
+  kind = new_kind;
+  if (kind != ModelKind::kEncoder) return;
+  context = 256;
+  slots = 16;
+  queue = 256;
+}
+
 Problem Config::ProblemAt(std::string_view path, std::string message) const {
   Problem problem{file.string(), {}, std::string(path), std::move(message)};
   for (std::string_view part = path; !part.empty();) {

@@ -31,16 +31,26 @@ struct Server {
   std::size_t max_message_bytes = std::size_t{20} << 20;
 };
 
+enum class ModelKind {
+  kText,     // answers; experts use it
+  kEncoder,  // turns texts into vectors; the classifier's encoder lane uses it
+};
+
 // One loaded copy of a GGUF file in the engine worker; several experts may share it.
 struct Model {
   std::string name;
+  ModelKind kind = ModelKind::kText;
   std::filesystem::path file;  // absolute after parsing
   std::string sha256;          // 64 hex digits, checked at load; "" = not checked
-  unsigned context = 2048;     // tokens a slot, prompt and answer together
-  unsigned slots = 4;          // requests decoded together, 1 to 64
+  unsigned context = 2048;     // tokens a slot, prompt and answer together; of an encoder: that are read of a text
+  unsigned slots = 4;          // requests decoded (of an encoder: texts encoded) together, 1 to 64
   unsigned threads = 0;        // compute threads a step; 0 = all cores but never more than the permits allow
-  unsigned queue = 64;         // requests that may wait for a slot
+  unsigned queue = 64;         // requests (of an encoder: texts) that may wait for a slot
   std::string chat_template;   // Jinja text that replaces the model's own; "" = the model's own
+
+  // Sets `kind` and the defaults that go with it: an encoder reads 256 tokens a text, encodes up to 16 texts together
+  // and lets 256 wait.
+  void SetKind(ModelKind new_kind);
 };
 
 struct Engine {
@@ -103,9 +113,18 @@ struct Expert {
   std::optional<std::chrono::milliseconds> latency;  // to the first token, as the operator knows it
 };
 
+// The second opinion for requests of which the classifier is least sure.
+struct EncoderLane {
+  std::string model;                      // names an Engine model of kind encoder
+  std::filesystem::path head;             // what `pointsman train encoder` wrote
+  double share = 0.2;                     // of the classified requests that may be escalated, in (0, 1]
+  std::chrono::milliseconds timeout{50};  // after it the classifier's own answer stands
+};
+
 struct Classifier {
   std::filesystem::path artifact;           // "" = the one that is installed with the program
   std::optional<double> entropy_threshold;  // nats; default: the artifact's own
+  std::optional<EncoderLane> encoder;       // none = off
 };
 
 // Category to experts in fallback order; `general` is required and serves every category that is not named.

@@ -9,6 +9,9 @@ namespace {
 
 void ReadModel(const Value& value, const std::filesystem::path& folder, Model& model) {
   Section section(value);
+  if (auto kind = section.Take("kind").Choice({"text", "encoder"}); kind && *kind == "encoder") {
+    model.SetKind(ModelKind::kEncoder);
+  }
   if (auto file = section.Require("file", "the GGUF file").Text(1, 4096)) model.file = Resolve(folder, *file);
   const Value sha256 = section.Take("sha256");
   if (auto sum = sha256.Text(1, 256)) {
@@ -24,7 +27,10 @@ void ReadModel(const Value& value, const std::filesystem::path& folder, Model& m
   Set(model.slots, section.Take("slots").Number<unsigned>(1, 64, "requests decoded together"));
   Set(model.threads, section.Take("threads").Number<unsigned>(0, 512, "threads; 0 = as many as the cores allow"));
   Set(model.queue, section.Take("queue").Number<unsigned>(0, 100'000, "waiting requests"));
-  Set(model.chat_template, section.Take("chat_template").Text(1, std::size_t{1} << 20));
+  const Value chat_template = section.Take("chat_template");
+  Set(model.chat_template, chat_template.Text(1, std::size_t{1} << 20));
+  if (chat_template.present() && model.kind == ModelKind::kEncoder)
+    chat_template.Fail("is of no use: an encoder does not answer");
   section.Finish();
 }
 

@@ -25,6 +25,8 @@ void ReadLocal(const Value& value, const Engine& engine, LocalBackend& backend, 
   }
   if (*model == nullptr) {
     name.Fail("there is no model " + Quote(*text) + " (" + Suggest(*text, known, "models under engine.models") + ")");
+  } else if ((*model)->kind == ModelKind::kEncoder) {
+    name.Fail("model " + Quote(*text) + " is an encoder: it cannot answer (name a model of kind text)");
   }
 }
 

@@ -67,7 +67,7 @@ void ReadAll(const Value& root, const SecretSources& secrets, Config& config, st
   const Value experts = section.Require("experts", "who can answer");
   ReadExperts(experts, config.engine, secrets, config.experts);
   if (experts.IsMap() && config.experts.empty()) experts.Fail("is empty (name at least one expert)");
-  ReadClassifier(section.Take("classifier"), folder, config.classifier);
+  ReadClassifier(section.Take("classifier"), config.engine, folder, config.classifier);
 
   std::vector<std::string_view> names;
   for (const Expert& expert : config.experts) names.push_back(expert.name);

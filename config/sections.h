@@ -22,7 +22,8 @@ void ReadEngine(const Value& value, const std::filesystem::path& folder, Engine&
 void ReadExperts(const Value& value, const Engine& engine, const SecretSources& secrets, std::vector<Expert>& experts);
 void ReadSampling(const Value& value, SamplingDefaults& sampling);
 void ReadOpenAi(const Value& value, const SecretSources& secrets, OpenAiBackend& backend);
-void ReadClassifier(const Value& value, const std::filesystem::path& folder, Classifier& classifier);
+void ReadClassifier(const Value& value, const Engine& engine, const std::filesystem::path& folder,
+                    Classifier& classifier);
 // `experts` are all names of the section, also of those that were wrong: no problem is reported twice. `sums` gets the
 // SHA-256 of the map files that were read.
 void ReadPolicies(const Value& value, std::span<const std::string_view> experts, const std::filesystem::path& folder,

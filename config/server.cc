@@ -1,6 +1,9 @@
 // The sections server, limits, telemetry, cache and classifier.
+#include <algorithm>
+
 #include "config/address.h"
 #include "config/mapping.h"
+#include "config/names.h"
 #include "config/sections.h"
 
 namespace pointsman::config {
@@ -71,10 +74,42 @@ void ReadCache(const Value& value, Cache& cache) {
   section.Finish();
 }
 
-void ReadClassifier(const Value& value, const std::filesystem::path& folder, Classifier& classifier) {
+namespace {
+
+void ReadEncoderLane(const Value& value, const Engine& engine, const std::filesystem::path& folder, EncoderLane& lane) {
+  Section section(value);
+  const Value model = section.Require("model", "a model under engine.models of kind encoder");
+  if (auto name = model.Text(1, 256)) {
+    lane.model = *name;
+    auto found =
+        std::find_if(engine.models.begin(), engine.models.end(), [&](const Model& m) { return m.name == *name; });
+    if (found == engine.models.end() || found->kind != ModelKind::kEncoder) {
+      std::vector<std::string_view> known;
+      for (const Model& each : engine.models) {
+        if (each.kind == ModelKind::kEncoder) known.push_back(each.name);
+      }
+      model.Fail("there is no encoder " + Quote(*name) + " (" +
+                 Suggest(*name, known, "models under engine.models of kind encoder") + ")");
+    }
+  }
+  if (auto head = section.Require("head", "what `pointsman train encoder` wrote").Text(1, 4096)) {
+    lane.head = Resolve(folder, *head);
+  }
+  Set(lane.share, section.Take("share").Real({.min = 0, .max = 1, .min_itself = false}));
+  Set(lane.timeout, section.Take("timeout").Duration(milliseconds(1), std::chrono::seconds(10)));
+  section.Finish();
+}
+
+}  // namespace
+
+void ReadClassifier(const Value& value, const Engine& engine, const std::filesystem::path& folder,
+                    Classifier& classifier) {
   Section section(value);
   if (auto artifact = section.Take("artifact").Text(1, 4096)) classifier.artifact = Resolve(folder, *artifact);
   Set(classifier.entropy_threshold, section.Take("entropy_threshold").Real({0, 20}));
+  if (const Value encoder = section.Take("encoder"); encoder.present()) {
+    ReadEncoderLane(encoder, engine, folder, classifier.encoder.emplace());
+  }
   section.Finish();
 }
 

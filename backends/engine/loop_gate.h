@@ -29,6 +29,12 @@ class LoopGate {
     loop_ = nullptr;
   }
 
+  // Whether Close() was called: what was posted before it may run after it. Loop thread.
+  bool closed() {
+    std::lock_guard lock(mutex_);
+    return loop_ == nullptr;
+  }
+
  private:
   std::mutex mutex_;
   Loop* loop_;

@@ -16,6 +16,7 @@ std::string ToJson(const config::Engine& engine) {
   json::array models;
   for (const config::Model& m : engine.models) {
     models.push_back({{"name", m.name},
+                      {"kind", m.kind == config::ModelKind::kEncoder ? "encoder" : "text"},
                       {"file", m.file.string()},
                       {"sha256", m.sha256},
                       {"context", m.context},
@@ -37,6 +38,7 @@ Result<config::Engine> EngineFromJson(std::string_view text) {
     for (const json::value& m : root.at("models").as_array()) {
       config::Model model;
       model.name = json::value_to<std::string>(m.at("name"));
+      if (m.at("kind").as_string() == "encoder") model.SetKind(config::ModelKind::kEncoder);
       model.file = json::value_to<std::string>(m.at("file"));
       model.sha256 = json::value_to<std::string>(m.at("sha256"));
       model.context = m.at("context").to_number<unsigned>();
@@ -54,6 +56,10 @@ Result<config::Engine> EngineFromJson(std::string_view text) {
 
 Result<config::Model> ModelFromArgument(std::string_view argument) {
   config::Model model;
+  // First of all, because defaults depend on it.
+  if (("," + std::string(argument) + ",").find(",kind=encoder,") != std::string::npos) {
+    model.SetKind(config::ModelKind::kEncoder);
+  }
   std::string_view rest = argument;
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
@@ -75,11 +81,13 @@ Result<config::Model> ModelFromArgument(std::string_view argument) {
       model.name = value;
     } else if (key == "file") {
       model.file = value;
+    } else if (key == "kind") {
+      if (value != "text" && value != "encoder") return Bad("--model: kind must be text or encoder");
     } else if (key == "sha256") {
       model.sha256 = value;
     } else {
       return Bad("--model: unknown key \"" + std::string(key) +
-                 "\" (name, file, context, slots, threads, queue, sha256)");
+                 "\" (name, kind, file, context, slots, threads, queue, sha256)");
     }
   }
   if (model.name.empty() || model.file.empty()) return Bad("--model needs name= and file=");

@@ -14,8 +14,9 @@ std::string ToJson(const config::Engine& engine);
 // The opposite. The message of the error names the key at fault.
 Result<config::Engine> EngineFromJson(std::string_view json);
 
-// One model from a command line: "name=a,file=b.gguf,context=2048,slots=4,threads=2,queue=64,sha256=..". `name` and
-// `file` are required, the rest has the defaults of config::Model. A file name with a comma needs the JSON form.
+// One model from a command line: "name=a,kind=text,file=b.gguf,context=2048,slots=4,threads=2,queue=64,sha256=..".
+// `name` and `file` are required, the rest has the defaults of config::Model. A file name with a comma needs the JSON
+// form.
 Result<config::Model> ModelFromArgument(std::string_view argument);
 
 }  // namespace pointsman::engine

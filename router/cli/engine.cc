@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "backends/engine/llama/bench.h"
+#include "backends/engine/llama/convert_encoder.h"
 #include "backends/engine/llama/quantize.h"
 #include "backends/engine/llama/worker.h"
 #include "backends/engine/worker_config.h"
@@ -73,6 +74,18 @@ int Requantize(const std::string& in, const std::string& out) {
   return 0;
 }
 
+struct ConvertArguments {
+  std::string folder, out, name = "encoder", type = "f16";
+};
+
+int ConvertEncoder(const ConvertArguments& arguments) {
+  const auto type = arguments.type == "f16" ? engine::EncoderType::kF16 : engine::EncoderType::kQ8;
+  const Result<void> done = engine::ConvertEncoder(arguments.folder, arguments.out, arguments.name, type);
+  if (!done) return Fail(done.error().message);
+  std::printf("%s\n", arguments.out.c_str());
+  return 0;
+}
+
 int Bench(const engine::BenchOptions& options, bool json) {
   const auto print = [&](const engine::BenchLine& line) {
     if (!json)
@@ -114,6 +127,21 @@ void AddBench(CLI::App& engine, int& exit_code) {
   bench->callback([options, json, &exit_code] { exit_code = Bench(*options, *json); });
 }
 
+void AddConvertEncoder(CLI::App& engine, int& exit_code) {
+  CLI::App* convert = engine.add_subcommand("convert-encoder", "Make a GGUF file of a BERT sentence encoder");
+  convert->footer(
+      "Example:\n  pointsman engine convert-encoder all-MiniLM-L6-v2 minilm-f16.gguf --name all-MiniLM-L6-v2\n"
+      "where the folder has config.json, model.safetensors and vocab.txt.");
+  auto arguments = std::make_shared<ConvertArguments>();
+  convert->add_option("FOLDER", arguments->folder, "the encoder, as sentence-transformers publishes it")->required();
+  convert->add_option("OUT", arguments->out, "GGUF file to write")->required();
+  convert->add_option("--name", arguments->name, "the model's name, written into the file")->capture_default_str();
+  convert->add_option("--type", arguments->type, "number format of the matrices")
+      ->check(CLI::IsMember({"f16", "q8_0"}))
+      ->capture_default_str();
+  convert->callback([arguments, &exit_code] { exit_code = ConvertEncoder(*arguments); });
+}
+
 }  // namespace
 
 void RegisterEngine(CLI::App& app, int& exit_code) {
@@ -125,8 +153,9 @@ void RegisterEngine(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<WorkerArguments>();
   engine->add_option("--socket", arguments->socket, "Unix socket to serve on");
   engine->add_option("--config", arguments->config, "JSON file with the models, as the router writes it");
-  engine->add_option("--model", arguments->models,
-                     "name=N,file=F[,context=TOKENS][,slots=N][,threads=N][,queue=N][,sha256=HEX]; may be repeated");
+  engine->add_option(
+      "--model", arguments->models,
+      "name=N[,kind=encoder],file=F[,context=TOKENS][,slots=N][,threads=N][,queue=N][,sha256=HEX]; may be repeated");
   engine->add_option("--prompt-chunk", arguments->prompt_chunk, "Prompt tokens a step at most")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -140,6 +169,7 @@ void RegisterEngine(CLI::App& app, int& exit_code) {
   requantize->add_option("OUT", files->second, "GGUF file to write")->required();
   requantize->callback([files, &exit_code] { exit_code = Requantize(files->first, files->second); });
 
+  AddConvertEncoder(*engine, exit_code);
   AddBench(*engine, exit_code);
   engine->callback([arguments, engine, &exit_code] {
     if (engine->get_subcommands().empty()) exit_code = Serve(*arguments);

@@ -35,6 +35,13 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   }
   out += Format("\n           read %u of %u bytes in %.0f us\n", evidence.bytes_read(), evidence.bytes_total(),
                 evidence.classify_microseconds());
+  if (evidence.has_second_opinion()) {
+    const v1::SecondOpinion& opinion = evidence.second_opinion();
+    out += Format("           second opinion in %.1f ms: ", opinion.milliseconds());
+    out += opinion.used() ? Format("used (the classifier alone: %s, %.0f %%)\n", opinion.fast_likeliest().c_str(),
+                                   opinion.fast_probability() * 100)
+                          : "none, " + opinion.failure() + "\n";
+  }
   if (evidence.features().empty()) return;
   out += "because    ";
   for (int i = 0; i < evidence.features_size(); ++i) {

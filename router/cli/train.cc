@@ -9,6 +9,10 @@
 #include "router/cli/progress_bar.h"
 #include "router/cli/train_predictor.h"
 #include "router/offline/train_classifier.h"
+#include "router/offline/train_encoder.h"
+#ifdef POINTSMAN_LOCAL_ENGINE
+#include "backends/engine/llama/encode_texts.h"
+#endif
 
 namespace pointsman::cli {
 namespace {
@@ -117,6 +121,71 @@ void AddFitOptions(CLI::App& command, Flags& flags) {
       ->capture_default_str();
 }
 
+#ifdef POINTSMAN_LOCAL_ENGINE
+constexpr const char kEncoderExample[] =
+    "Example:\n"
+    "  pointsman train encoder --rows tickets.jsonl.gz --text body --label team --classifier models/teams.pmc \\\n"
+    "      --encoder build/models/all-minilm-l6-v2-f16.gguf --out models/teams-encoder.pmh\n"
+    "Give the rows, --rename and --drop as for the classifier. Then name the file in the configuration:\n"
+    "  classifier: {artifact: models/teams.pmc, encoder: {model: minilm, head: models/teams-encoder.pmh}}";
+
+struct EncoderFlags {
+  Flags rows;  // only its options of rows
+  offline::TrainEncoderOptions options;
+  std::string encoder;
+  unsigned threads = 0;
+};
+
+int RunEncoder(EncoderFlags& flags) {
+  offline::TrainEncoderOptions& options = flags.options;
+  options.rows = flags.rows.options.rows;
+  options.rows.rename = Pairs::Map(flags.rows.rename);
+  options.rows.drop_labels = {flags.rows.drop.begin(), flags.rows.drop.end()};
+  options.rows.drop_sources = {flags.rows.drop_source.begin(), flags.rows.drop_source.end()};
+  options.licences = Pairs::Map(flags.rows.licence);
+  options.embed = [&flags](std::span<const std::string_view> texts,
+                           const std::function<void(double)>& progress) -> Result<offline::EmbeddedTexts> {
+    Result<engine::EncodedTexts> encoded = engine::EncodeTexts(flags.encoder, texts, flags.threads, progress);
+    if (!encoded) return std::move(encoded).error();
+    return offline::EmbeddedTexts{std::move(encoded->model), std::move(encoded->vectors), encoded->truncated};
+  };
+  ProgressBar bar;
+  options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
+  const auto report = offline::TrainEncoder(options);
+  bar.Clear();
+  if (!report) {
+    std::fprintf(stderr, "pointsman train encoder: %s\n", report.error().message.c_str());
+    return 1;
+  }
+  const std::string text = flags.rows.json ? offline::ReportJson(*report) + "\n" : offline::ReportText(*report);
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+void AddEncoder(CLI::App& train, int& exit_code) {
+  CLI::App* command =
+      train.add_subcommand("encoder", "make the head of the encoder lane, a classifier's second opinion");
+  command->footer(kEncoderExample);
+  const auto flags = std::make_shared<EncoderFlags>();
+  AddRowOptions(*command, flags->rows);
+  command->add_option("--classifier", flags->options.classifier, "the classifier's artifact")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--encoder", flags->encoder, "GGUF file of a sentence encoder")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--out", flags->options.out, "the head to write")->required();
+  command->add_option("--holdout", flags->options.holdout, "share of rows that fit the combination")
+      ->capture_default_str();
+  command->add_option("--seed", flags->options.seed, "of the fast lane that is fitted on the way")
+      ->capture_default_str();
+  command->add_option("--threads", flags->threads, "compute threads of the encoder; 0 = all cores")
+      ->capture_default_str();
+  command->add_flag("--json", flags->rows.json, "the report as JSON on stdout");
+  command->callback([flags, &exit_code] { exit_code = RunEncoder(*flags); });
+}
+#endif
+
 }  // namespace
 
 void RegisterTrain(CLI::App& app, int& exit_code) {
@@ -131,6 +200,9 @@ void RegisterTrain(CLI::App& app, int& exit_code) {
   AddFitOptions(*command, *flags);
   command->add_flag("--json", flags->json, "the report as JSON on stdout");
   command->callback([flags, &exit_code] { exit_code = Run(*flags); });
+#ifdef POINTSMAN_LOCAL_ENGINE
+  AddEncoder(*train, exit_code);
+#endif
 }
 
 }  // namespace pointsman::cli

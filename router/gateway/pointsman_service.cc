@@ -16,7 +16,8 @@ class CompleteCall final : public UnaryCall {
 
  private:
   Awaitable<grpc::Status> Run() override {
-    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, nullptr, *response_);
+    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, nullptr, *response_,
+                           shard().encoder_lane());
   }
 
   const v1::CompleteRequest* const request_;
@@ -35,7 +36,8 @@ class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::Com
 
  private:
   Awaitable<grpc::Status> Run() override {
-    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, this, scratch_);
+    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, this, scratch_,
+                           shard().encoder_lane());
   }
 
   const v1::CompleteRequest* const request_;
@@ -52,7 +54,8 @@ class RouteCall final : public UnaryCall {
 
  private:
   Awaitable<grpc::Status> Run() override {
-    co_return pipeline::Decide(services(), arrival(), request_->request(), *response_->mutable_trace());
+    return pipeline::Decide(services(), arrival(), request_->request(), *response_->mutable_trace(),
+                            shard().encoder_lane());
   }
 
   const v1::RouteRequest* const request_;

@@ -13,9 +13,11 @@
 #include <thread>
 
 #include "backends/grpc_threads.h"
+#include "config/gguf.h"
 #include "policies/choose.h"
 #include "policies/score/category_map.h"
 #include "router/classifier/default_artifact.h"
+#include "router/classifier/encoder_head.h"
 #include "router/gateway/admin_service.h"
 #include "router/gateway/pointsman_service.h"
 #include "router/runtime/experts.h"
@@ -59,6 +61,29 @@ Result<std::shared_ptr<const classifier::Classifier>> LoadClassifier(const confi
                                       wanted.entropy_threshold);
 }
 
+// The encoder lane's head, null without one. It must belong to this classifier and to the encoder that is configured.
+Result<std::shared_ptr<const classifier::EncoderHead>> LoadEncoderHead(const config::Config& config,
+                                                                       const classifier::Classifier* classifier) {
+  if (classifier == nullptr || !config.classifier.encoder) return std::shared_ptr<const classifier::EncoderHead>();
+  const config::EncoderLane& lane = *config.classifier.encoder;
+  auto head = classifier::EncoderHead::Load(lane.head, config.classifier.entropy_threshold);
+  if (!head) return std::move(head).error();
+  const auto wrong = [&](const std::string& what) {
+    return InvalidArgument("classifier.encoder.head", "encoder head " + lane.head.string() + ": " + what +
+                                                          ": train it anew with `pointsman train encoder`");
+  };
+  if ((*head)->classifier() != classifier->checksum() || (*head)->categories() != classifier->categories()) {
+    return wrong("it was trained for another classifier");
+  }
+  // A file that cannot be read is the worker's to report.
+  const Result<config::GgufInfo> encoder = config::ReadGguf(config.FindModel(lane.model)->file);
+  if (encoder && encoder->name != (*head)->encoder()) {
+    return wrong("it was trained with the encoder " + (*head)->encoder() + ", and model " + lane.model + " is " +
+                 encoder->name);
+  }
+  return head;
+}
+
 Result<std::string> ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Unavailable("cannot read " + path.string());
@@ -93,7 +118,11 @@ std::vector<config::Problem> CheckClassifier(const config::Config& config) {
   Result<std::shared_ptr<const classifier::Classifier>> classifier = LoadClassifier(config);
   if (!classifier) return {config.ProblemAt("classifier.artifact", classifier.error().message)};
   if (*classifier == nullptr) return {};
-  return CheckMaps(config, **classifier);
+  std::vector<config::Problem> problems = CheckMaps(config, **classifier);
+  if (auto head = LoadEncoderHead(config, classifier->get()); !head) {
+    problems.push_back(config.ProblemAt("classifier.encoder.head", head.error().message));
+  }
+  return problems;
 }
 
 // In the order of construction; destroyed in reverse.
@@ -134,6 +163,7 @@ telemetry::Gauges Server::Parts::Sample() const {
   gauges.engine_up = engine.state() == "ready" ? 1 : 0;
   gauges.engine_restarts = engine.restarts();
   for (const v1::ModelStatus& model : engine.models()) {
+    if (model.kind() == "encoder") continue;  // its slots answer nobody
     gauges.slots += model.slots();
     gauges.slots_busy += model.slots_busy();
     gauges.engine_queue += model.queued();
@@ -180,6 +210,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   std::vector<config::Problem> problems;
   std::vector<pipeline::PolicyPredictor> predictors = pipeline::LoadPredictors(*config, problems);
   if (!problems.empty()) return InvalidArgument("", config::ToString(problems));
+  Result<std::shared_ptr<const classifier::EncoderHead>> head = LoadEncoderHead(*config, classifier->get());
+  if (!head) return std::move(head).error();
   Result<std::shared_ptr<grpc::ServerCredentials>> credentials = CredentialsOf(config->server);
   if (!credentials) return std::move(credentials).error();
 
@@ -187,12 +219,13 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   if (config->cache.memory_bytes > 0) {
     parts->cache = std::make_unique<cache::MemoryCache>(config->cache.memory_bytes, config->cache.ttl);
   }
-  parts->services.snapshot = pipeline::MakeSnapshot(config, *classifier, std::move(predictors));
+  parts->services.snapshot =
+      pipeline::MakeSnapshot(config, *classifier, std::move(predictors), *head ? (*head)->checksum() : std::string());
   parts->services.admission = parts->admission.get();
   parts->services.cache = parts->cache.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
-  parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program);
+  parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program, *head);
   parts->metrics =
       std::make_unique<telemetry::Metrics>(parts->services.snapshot->names, [p = parts.get()] { return p->Sample(); });
   parts->services.metrics = parts->metrics.get();

@@ -19,6 +19,12 @@ namespace {
 
 using classifier::Neighbours;
 
+std::uint64_t HashOf(std::string_view text, std::uint64_t factor) {
+  std::uint64_t hash = classifier::internal::kFnvStart;
+  for (const char c : text) hash = classifier::internal::FnvStep(hash, c);
+  return (hash ^ (hash >> 32)) * factor;
+}
+
 // What all rows have in common: their folds, vectors and neighbours.
 struct Prepared {
   std::vector<unsigned> fold;  // of a row
@@ -165,10 +171,11 @@ Result<void> Check(std::span<const Example> examples, const std::vector<std::str
 }  // namespace
 
 unsigned FoldOf(std::string_view text, unsigned folds) {
-  std::uint64_t hash = classifier::internal::kFnvStart;
-  for (const char c : text) hash = classifier::internal::FnvStep(hash, c);
-  hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<unsigned>((hash >> 33) % folds);
+  return static_cast<unsigned>((HashOf(text, 0x9E3779B97F4A7C15ULL) >> 33) % folds);
+}
+
+bool HeldOut(std::string_view text, double share) {
+  return static_cast<double>(HashOf(text, 0xD6E8FEB86659FD93ULL) >> 11) * 0x1p-53 < share;
 }
 
 Result<FittedClassifier> FitClassifier(std::span<const Example> examples, const std::vector<std::string>& categories,

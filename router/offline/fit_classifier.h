@@ -36,6 +36,9 @@ struct FittedClassifier {
 // seed.
 unsigned FoldOf(std::string_view text, unsigned folds);
 
+// Whether a text is among the `share` of all texts that are held out. Depends on the text alone, and not on its fold.
+bool HeldOut(std::string_view text, double share);
+
 // Fits folds + 1 linear models, the clusters, and the weights of the views (or the temperature) on the predictions out
 // of fold; sets the entropy threshold and, with an embedding, the threshold of novelty, each to `coverage`. One thread;
 // equal input, options and program give equal bytes. Errors: fewer than 2 or more than 256 categories, a fold without

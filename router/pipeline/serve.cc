@@ -56,25 +56,73 @@ std::optional<policies::Evidence> Predict(const Services& services, const config
   return evidence;
 }
 
+// Who decides, and by what evidence.
+struct Question {
+  const config::Policy* policy;
+  std::optional<policies::Evidence> evidence;
+};
+
+Result<Question> Understand(const Services& services, const v1::CompleteRequest& request, v1::Trace& trace) {
+  Result<const config::Policy*> policy = PolicyOf(*services.snapshot->config, request.routing());
+  if (!policy) return std::move(policy).error();
+  trace.set_policy((*policy)->name);
+  if (policies::NeedsPrediction(**policy)) return Question{*policy, Predict(services, **policy, request, trace)};
+  return Question{*policy, Classify(services, **policy, request, trace)};
+}
+
+// Whether the encoder lane shall be asked too: where there is one, and the classifier is not sure.
+bool Escalates(const Services& services, classifier::EncoderLane* lane, const Question& question) {
+  if (lane == nullptr || !question.evidence || question.evidence->categories.empty()) return false;
+  classifier::EncoderLane::Choice choice = lane->Consider(*question.evidence);
+  if (choice == classifier::EncoderLane::Choice::kOverBudget) {
+    services.metrics->Escalated(telemetry::Escalation::kOverBudget);
+  }
+  return choice == classifier::EncoderLane::Choice::kEscalate;
+}
+
+// Refines the evidence by a second opinion, and says so in the trace.
+Awaitable<void> AskEncoder(const Services& services, classifier::EncoderLane& lane, Deadline deadline,
+                           const v1::CompleteRequest& request, policies::Evidence& evidence, v1::Trace& trace) {
+  std::string storage;
+  std::string_view question = QuestionOf(request, storage);
+  v1::SecondOpinion described;
+  described.set_margin(classifier::Margin(evidence));
+  described.set_fast_likeliest(evidence.categories[evidence.likeliest]);
+  described.set_fast_probability(evidence.probabilities[evidence.likeliest]);
+  classifier::SecondOpinion opinion = co_await lane.Refine(evidence, question, deadline);
+  const std::chrono::duration<double> spent = opinion.spent;
+  services.metrics->Escalated(opinion.used        ? telemetry::Escalation::kRefined
+                              : opinion.timed_out ? telemetry::Escalation::kTimeout
+                                                  : telemetry::Escalation::kFailed,
+                              spent.count());
+  described.set_used(opinion.used);
+  described.set_failure(opinion.failure);
+  described.set_milliseconds(spent.count() * 1e3);
+  described.set_truncated(opinion.truncated);
+  if (opinion.used) {
+    evidence = std::move(opinion.evidence);
+    const double classified = trace.evidence().classify_microseconds();
+    trace.clear_evidence();
+    Describe(*services.snapshot, evidence, question, request.routing().explain(), classified,
+             *trace.mutable_evidence());
+  }
+  *trace.mutable_evidence()->mutable_second_opinion() = std::move(described);
+}
+
 struct Decision {
   const config::Policy* policy;
   policies::Choice choice;
 };
 
-// From a valid request to a plan. The same for Complete, StreamComplete and Route.
-Result<Decision> MakeDecision(const Services& services, const v1::CompleteRequest& request, v1::Trace& trace) {
+// From an understood request to a plan. The same for Complete, StreamComplete and Route.
+Result<Decision> MakeDecision(const Services& services, const Question& question, const v1::CompleteRequest& request,
+                              v1::Trace& trace) {
   const config::Config& config = *services.snapshot->config;
-  Result<const config::Policy*> policy = PolicyOf(config, request.routing());
-  if (!policy) return std::move(policy).error();
-  trace.set_policy((*policy)->name);
-  std::optional<policies::Evidence> evidence = policies::NeedsPrediction(**policy)
-                                                   ? Predict(services, **policy, request, trace)
-                                                   : Classify(services, **policy, request, trace);
-  Result<policies::Choice> choice =
-      policies::Choose(config, **policy, FactsOf(request), evidence ? &*evidence : nullptr);
+  const policies::Evidence* evidence = question.evidence ? &*question.evidence : nullptr;
+  Result<policies::Choice> choice = policies::Choose(config, *question.policy, FactsOf(request), evidence);
   if (!choice) return std::move(choice).error();
   Describe(config, *choice, trace);
-  return Decision{*policy, *std::move(choice)};
+  return Decision{question.policy, *std::move(choice)};
 }
 
 void CountDecision(const Services& services, const Decision& decision) {
@@ -136,23 +184,28 @@ grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is 
 
 }  // namespace
 
-grpc::Status Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
-                    v1::Trace& trace) {
+Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
+                               v1::Trace& trace, classifier::EncoderLane* lane) {
   Result<admission::Caller> caller = admission::Authenticate(*services.snapshot->config, arrival.authorization);
-  if (!caller) return gateway::ToStatus(caller.error(), arrival.request_id);
-  if (auto violations = gateway::Validate(request); !violations.empty()) return gateway::BadRequest(violations);
+  if (!caller) co_return gateway::ToStatus(caller.error(), arrival.request_id);
+  if (auto violations = gateway::Validate(request); !violations.empty()) co_return gateway::BadRequest(violations);
   trace.set_request_id(arrival.request_id);
   trace.set_tenant(caller->tenant);
   trace.set_snapshot(services.snapshot->version_text);
-  Result<Decision> decision = MakeDecision(services, request, trace);
-  if (!decision) return gateway::ToStatus(decision.error(), arrival.request_id);
+  Result<Question> question = Understand(services, request, trace);
+  if (!question) co_return gateway::ToStatus(question.error(), arrival.request_id);
+  if (Escalates(services, lane, *question)) {
+    co_await AskEncoder(services, *lane, arrival.deadline, request, *question->evidence, trace);
+  }
+  Result<Decision> decision = MakeDecision(services, *question, request, trace);
+  if (!decision) co_return gateway::ToStatus(decision.error(), arrival.request_id);
   trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
-  return grpc::Status::OK;
+  co_return grpc::Status::OK;
 }
 
 Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
                               const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
-                              v1::CompleteResponse& response) {
+                              v1::CompleteResponse& response, classifier::EncoderLane* lane) {
   const Snapshot& snapshot = *services.snapshot;
   const config::Config& config = *snapshot.config;
   auto refuse = [&](const Error& error) { return gateway::ToStatus(error, arrival.request_id); };
@@ -188,7 +241,12 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
   }
 
   // What is it about, and who should answer?
-  Result<Decision> decision = MakeDecision(services, request, trace);
+  Result<Question> question = Understand(services, request, trace);
+  if (!question) co_return refuse(question.error());
+  if (Escalates(services, lane, *question)) {
+    co_await AskEncoder(services, *lane, arrival.deadline, request, *question->evidence, trace);
+  }
+  Result<Decision> decision = MakeDecision(services, *question, request, trace);
   if (!decision) co_return refuse(decision.error());
   CountDecision(services, *decision);
   const policies::Ask& ask = std::get<policies::Ask>(decision->choice.plan);

@@ -10,6 +10,7 @@
 #include "backends/backend.h"
 #include "router/admission/admission.h"
 #include "router/cache/memory_cache.h"
+#include "router/classifier/encoder_lane.h"
 #include "router/pipeline/execute.h"
 #include "router/pipeline/snapshot.h"
 #include "router/telemetry/metrics.h"
@@ -33,14 +34,14 @@ struct Arrival {
 };
 
 // Answers `request`. Streamed when `stream` is not null (route, deltas, tool calls, usage, done are written to it),
-// else whole into `response`, which streaming uses as scratch. Runs on the loop that owns `backends`; a terminal
-// cancellation unwinds it. References must outlive the call.
+// else whole into `response`, which streaming uses as scratch. Runs on the loop that owns `backends` and `lane` (null:
+// none); a terminal cancellation unwinds it. References must outlive the call.
 Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
                               const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
-                              v1::CompleteResponse& response);
+                              v1::CompleteResponse& response, classifier::EncoderLane* lane = nullptr);
 
-// The same up to the decision: nothing is run. Any thread.
-grpc::Status Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
-                    v1::Trace& trace);
+// The same up to the decision: no expert is asked. On the loop that owns `lane`.
+Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,
+                               v1::Trace& trace, classifier::EncoderLane* lane = nullptr);
 
 }  // namespace pointsman::pipeline

@@ -25,9 +25,9 @@ std::size_t Snapshot::CategoryIndex(const std::string& category) const {
 
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
                                              std::shared_ptr<const classifier::Classifier> classifier,
-                                             std::vector<PolicyPredictor> predictors) {
+                                             std::vector<PolicyPredictor> predictors, std::string_view encoder_head) {
   auto snapshot = std::make_shared<Snapshot>();
-  snapshot->version = config->fingerprint;
+  snapshot->version = Mix(config->fingerprint, encoder_head);
   snapshot->names.categories = {kNoCategory, score::kGeneral};
   if (classifier) {
     snapshot->version = Mix(snapshot->version, classifier->checksum());

@@ -25,9 +25,11 @@ struct Snapshot {
   std::size_t CategoryIndex(const std::string& category) const;
 };
 
-// `classifier` may be null. `predictors` are those of LoadPredictors, or none.
+// `classifier` may be null. `predictors` are those of LoadPredictors, or none. `encoder_head` is the checksum of the
+// encoder lane's head; "" = none.
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
                                              std::shared_ptr<const classifier::Classifier> classifier,
-                                             std::vector<PolicyPredictor> predictors = {});
+                                             std::vector<PolicyPredictor> predictors = {},
+                                             std::string_view encoder_head = {});
 
 }  // namespace pointsman::pipeline

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <future>
 
+#include "backends/engine/embed_client.h"
 #include "backends/engine/engine_backend.h"
 #include "backends/engine/supervisor.h"
 #include "backends/http/multi.h"
@@ -20,7 +21,8 @@ struct Experts::Parts {
   void OnLoop(const std::function<void()>& f) const { shards[0].RunAndWait(f); }
 };
 
-Experts::Experts(const config::Config& config, Shards& shards, const std::filesystem::path& program)
+Experts::Experts(const config::Config& config, Shards& shards, const std::filesystem::path& program,
+                 std::shared_ptr<const classifier::EncoderHead> head)
     : parts_(new Parts{config, shards, nullptr}) {
   if (!config.engine.models.empty()) {
     engine::SupervisorOptions options;
@@ -42,6 +44,10 @@ Experts::Experts(const config::Config& config, Shards& shards, const std::filesy
         }
       }
       shard.SetBackends(std::move(backends), std::move(multi));
+      if (head == nullptr) return;
+      const config::EncoderLane& lane = *config.classifier.encoder;
+      auto client = std::make_unique<engine::EmbedClient>(shard.loop(), *parts_->supervisor, lane.model);
+      shard.SetEncoderLane(std::make_unique<classifier::EncoderLane>(head, std::move(client), lane));
     });
   }
 }
@@ -50,7 +56,10 @@ Experts::~Experts() {
   Stop();
   for (std::size_t s = 0; s < parts_->shards.size(); ++s) {
     Shard& shard = parts_->shards[s];
-    shard.RunAndWait([&] { shard.SetBackends({}, nullptr); });
+    shard.RunAndWait([&] {
+      shard.SetBackends({}, nullptr);
+      shard.SetEncoderLane(nullptr);
+    });
   }
   if (parts_->supervisor) {
     parts_->OnLoop([this] { parts_->supervisor.reset(); });

@@ -14,8 +14,10 @@ namespace pointsman::runtime {
 // Made and destroyed by one thread, not a loop's; the shards run before and after.
 class Experts {
  public:
-  // Starts the worker when the configuration has local models. `program` as in gateway::ServerOptions.
-  Experts(const config::Config& config, Shards& shards, const std::filesystem::path& program);
+  // Starts the worker when the configuration has local models. `program` as in gateway::ServerOptions. `head` is that
+  // of config.classifier.encoder; null = no encoder lane.
+  Experts(const config::Config& config, Shards& shards, const std::filesystem::path& program,
+          std::shared_ptr<const classifier::EncoderHead> head);
   ~Experts();
 
   // Whether an expert can answer now. Not from a loop: it asks one and waits.

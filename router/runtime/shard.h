@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "router/classifier/encoder_lane.h"
 #include "router/runtime/live_call.h"
 
 namespace pointsman::runtime {
@@ -31,6 +32,9 @@ class Shard {
   // Loop thread only. `owner` is kept alive with the backends (what they share: a curl multi handle).
   void SetBackends(std::vector<std::unique_ptr<backends::Backend>> backends, std::shared_ptr<void> owner);
   std::span<const std::unique_ptr<backends::Backend>> backends() const { return backends_; }
+  // Null: none.
+  void SetEncoderLane(std::unique_ptr<classifier::EncoderLane> lane) { encoder_lane_ = std::move(lane); }
+  classifier::EncoderLane* encoder_lane() { return encoder_lane_.get(); }
   LiveCalls& calls() { return calls_; }
 
   void Start(unsigned index);
@@ -47,6 +51,7 @@ class Shard {
   LiveCalls calls_{loop_};
   std::shared_ptr<void> owner_;
   std::vector<std::unique_ptr<backends::Backend>> backends_;  // destroyed before their owner
+  std::unique_ptr<classifier::EncoderLane> encoder_lane_;
   std::thread thread_;
 };
 

@@ -38,6 +38,9 @@ const Histogram::BucketBoundaries kFirstTokenSeconds = {0.001, 0.0025, 0.005, 0.
                                                         0.5,   0.75,   1,     1.5,  2.5,   5,    10,  30,  60};
 const Histogram::BucketBoundaries kClassifySeconds = {2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2};
 
+const Histogram::BucketBoundaries kEncoderSeconds = {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 10};
+constexpr const char* kEscalations[] = {"refined", "timeout", "failed", "over_budget"};
+
 // Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index
 // from then on, so that the page has no thousands of zeros.
 class LazyCounters {
@@ -131,6 +134,11 @@ struct Metrics::Impl {
     }
     classify_seconds = &NewHistogram("pointsman_classification_duration_seconds", "CPU time of one classification")
                             .Add({}, kClassifySeconds);
+    encoder_seconds =
+        &NewHistogram("pointsman_encoder_duration_seconds", "Wait for the encoder lane of one escalated request")
+             .Add({}, kEncoderSeconds);
+    auto& escalated = NewCounter("pointsman_escalations_total", "Requests that the classifier was not sure of");
+    for (const char* outcome : kEscalations) escalations.push_back(&escalated.Add({{"outcome", outcome}}));
     auto& lookups = NewCounter("pointsman_cache_lookups_total", "Requests by what the response cache did for them");
     for (const char* result : kCacheResults) cache.push_back(&lookups.Add({{"result", result}}));
   }
@@ -155,7 +163,8 @@ struct Metrics::Impl {
   LazyCounters request_handles, decision_handles;
   std::vector<Histogram*> request_seconds;
   std::vector<ExpertHandles> experts;
-  Histogram* classify_seconds = nullptr;
+  Histogram *classify_seconds = nullptr, *encoder_seconds = nullptr;
+  std::vector<Counter*> escalations;
   std::vector<Counter*> cache;
   std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
@@ -195,6 +204,11 @@ void Metrics::Tokens(std::size_t expert, std::uint64_t prompt, std::uint64_t cac
 }
 
 void Metrics::Classified(double seconds) { impl_->classify_seconds->Observe(seconds); }
+
+void Metrics::Escalated(Escalation outcome, double seconds) {
+  impl_->escalations[static_cast<std::size_t>(outcome)]->Increment();
+  if (outcome != Escalation::kOverBudget) impl_->encoder_seconds->Observe(seconds);
+}
 
 void Metrics::Decided(std::size_t category, std::size_t policy, std::size_t expert) {
   const Names& names = impl_->names;

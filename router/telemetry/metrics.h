@@ -29,6 +29,8 @@ struct Gauges {
 
 enum class Rpc { kComplete, kStreamComplete, kRoute, kListExperts, kGetStatus };
 enum class CacheResult { kNotCacheable, kMiss, kExact, kOff };
+// What the encoder lane did for a request that the classifier was not sure of.
+enum class Escalation { kRefined, kTimeout, kFailed, kOverBudget };
 
 class Metrics {
  public:
@@ -45,6 +47,8 @@ class Metrics {
   void FirstToken(std::size_t expert, double seconds);
   void Tokens(std::size_t expert, std::uint64_t prompt, std::uint64_t cached, std::uint64_t completion);
   void Classified(double seconds);
+  // `seconds` that the request waited; not counted for kOverBudget.
+  void Escalated(Escalation outcome, double seconds = 0);
   // Indices into Names; `expert` is the plan's first candidate.
   void Decided(std::size_t category, std::size_t policy, std::size_t expert);
   // `outcome`: "ok" or an ErrorClass name.

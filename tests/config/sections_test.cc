@@ -278,6 +278,51 @@ TEST(Models, SayWhatTheyAre) {
   EXPECT_THAT(problems("{file: a.gguf, slots: 65}"), HasSubstr("from 1 to 64"));
   EXPECT_THAT(problems("{file: [a.gguf]}"), HasSubstr("is a list (it must be text)"));
   EXPECT_THAT(problems("a.gguf"), HasSubstr("is text (it must be a map, key: value)"));
+  EXPECT_THAT(problems("{file: a.gguf, kind: picture}"), HasSubstr("kind"));
+}
+
+TEST(Models, AnEncoderHasItsOwnDefaultsAndAnswersNobody) {
+  const std::string engine = "engine: {models: {small: {file: a.gguf}, minilm: {kind: encoder, file: b.gguf}}}\n";
+  const Parsed parsed = ParseWith(engine + kExperts + kPolicies);
+  ASSERT_TRUE(parsed.ok()) << Problems(parsed);
+  const Model& model = *parsed.config->FindModel("minilm");
+  EXPECT_EQ(model.kind, ModelKind::kEncoder);
+  EXPECT_EQ(model.context, 256u);
+  EXPECT_EQ(model.slots, 16u);
+  EXPECT_EQ(parsed.config->FindModel("small")->context, 2048u);
+  EXPECT_THAT(Problems(ParseWith(engine + "experts: {tiny: {local: {model: minilm}}}\n" +
+                                 "policies: {all: {score: pinned, experts: [tiny]}}\n")),
+              HasSubstr("is an encoder: it cannot answer"));
+  EXPECT_THAT(Problems(ParseWith("engine: {models: {small: {file: a.gguf}, e: {kind: encoder, file: b.gguf, "
+                                 "chat_template: x}}}\n" +
+                                 kExperts + kPolicies)),
+              HasSubstr("an encoder does not answer"));
+}
+
+TEST(EncoderLane, NeedsAnEncoderAndAHead) {
+  const std::string engine = "engine: {models: {small: {file: a.gguf}, minilm: {kind: encoder, file: b.gguf}}}\n";
+  const auto parse = [&](const std::string& lane) {
+    return ParseWith(engine + kExperts + kPolicies + "classifier: {encoder: " + lane + "}\n");
+  };
+  const Parsed parsed = parse("{model: minilm, head: h.pmh, share: 0.1, timeout: 20ms}");
+  ASSERT_TRUE(parsed.ok()) << Problems(parsed);
+  const EncoderLane& lane = *parsed.config->classifier.encoder;
+  EXPECT_EQ(lane.model, "minilm");
+  EXPECT_EQ(lane.head, "/etc/pointsman/h.pmh");
+  EXPECT_EQ(lane.share, 0.1);
+  EXPECT_EQ(lane.timeout, std::chrono::milliseconds(20));
+  const Parsed shortest = parse("{model: minilm, head: h.pmh}");
+  ASSERT_TRUE(shortest.ok());
+  EXPECT_EQ(shortest.config->classifier.encoder->share, 0.2);
+  EXPECT_EQ(shortest.config->classifier.encoder->timeout, std::chrono::milliseconds(50));
+  EXPECT_FALSE(ParseWith(kBase).config->classifier.encoder);
+  EXPECT_THAT(Problems(parse("{model: small, head: h.pmh}")), HasSubstr("there is no encoder \"small\""));
+  EXPECT_THAT(Problems(parse("{model: minilmm, head: h.pmh}")), HasSubstr("did you mean \"minilm\"?"));
+  EXPECT_THAT(Problems(parse("{model: minilm}")), HasSubstr("has no \"head\""));
+  EXPECT_THAT(Problems(parse("{head: h.pmh}")), HasSubstr("has no \"model\""));
+  EXPECT_THAT(Problems(parse("{model: minilm, head: h.pmh, share: 0}")), HasSubstr("classifier.encoder.share"));
+  EXPECT_THAT(Problems(parse("{model: minilm, head: h.pmh, share: 1.5}")), HasSubstr("classifier.encoder.share"));
+  EXPECT_THAT(Problems(parse("{model: minilm, head: h.pmh, timeout: 11s}")), HasSubstr("classifier.encoder.timeout"));
 }
 
 }  // namespace

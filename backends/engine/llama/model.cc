@@ -4,22 +4,7 @@
 
 #include <algorithm>
 
-#include "backends/engine/llama/library.h"
-#include "backends/engine/model_file.h"
-
 namespace pointsman::engine {
-namespace {
-
-Error LoadError(const config::Model& config, const std::string& what) {
-  return {ErrorClass::kRetryElsewhere, Code::kFailedPrecondition, "model " + config.name + ": " + what};
-}
-
-struct Progress {
-  bool (*cancelled)(void*);
-  void* user;
-};
-
-}  // namespace
 
 Error PromptTooLong(const std::string& tokens, std::size_t context) {
   Error error(ErrorClass::kRetryElsewhere, Code::kInvalidArgument,
@@ -31,47 +16,29 @@ Error PromptTooLong(const std::string& tokens, std::size_t context) {
 
 Result<std::unique_ptr<LoadedModel>> LoadedModel::Load(const config::Model& config, bool (*cancelled)(void*),
                                                        void* user) {
-  InitLlama();
-  if (auto ok = CheckModelFile(config); !ok) return ok.error();
-
-  Progress progress{cancelled, user};
-  llama_model_params params = llama_model_default_params();
-  params.n_gpu_layers = 0;
-  params.progress_callback = [](float, void* p) {
-    auto* progress = static_cast<Progress*>(p);
-    return !progress->cancelled(progress->user);
-  };
-  params.progress_callback_user_data = &progress;
-
+  Result<LlamaModel> model = LoadLlamaModel(config, cancelled, user);
+  if (!model) return std::move(model).error();
   std::unique_ptr<LoadedModel> loaded(new LoadedModel);
-  LogCapture log;
-  try {
-    loaded->model_ = llama_model_load_from_file(config.file.c_str(), params);
-  } catch (const std::exception& e) {
-    return LoadError(config, config.file.string() + " cannot be loaded: " + e.what());
-  }
-  if (loaded->model_ == nullptr) {
-    if (cancelled(user)) return LoadError(config, "loading was stopped");
-    return LoadError(config, config.file.string() + " cannot be loaded: " + log.Text("llama.cpp gives no reason"));
-  }
+  loaded->model_ = std::move(*model);
   if (auto ok = loaded->ReadVocabulary(config); !ok) return ok.error();
   return loaded;
 }
 
-LoadedModel::~LoadedModel() {
-  if (model_ != nullptr) llama_model_free(model_);
-}
+LoadedModel::~LoadedModel() = default;
 
 Result<void> LoadedModel::ReadVocabulary(const config::Model& config) {
-  const int trained = llama_model_n_ctx_train(model_);
+  const int trained = llama_model_n_ctx_train(model_.get());
   if (trained > 0 && config.context > static_cast<unsigned>(trained)) {
     return LoadError(config, "a context of " + std::to_string(config.context) + " tokens a slot is more than the " +
                                  std::to_string(trained) + " that the model was trained for: lower `context`");
   }
-  if (!llama_model_has_decoder(model_) || llama_model_has_encoder(model_)) {
+  if (!llama_model_has_decoder(model_.get()) || llama_model_has_encoder(model_.get())) {
     return LoadError(config, config.file.string() + " is not a decoder-only language model");
   }
-  vocab_ = llama_model_get_vocab(model_);
+  if (!IsCausal(model_.get())) {
+    return LoadError(config, config.file.string() + " is an encoder, it cannot answer: set `kind: encoder`");
+  }
+  vocab_ = llama_model_get_vocab(model_.get());
   if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) {
     return LoadError(config, config.file.string() + " has no vocabulary");
   }
@@ -88,7 +55,7 @@ Result<void> LoadedModel::ReadVocabulary(const config::Model& config) {
     longest_piece_ = std::max(longest_piece_, pieces_[i].size());
   }
 
-  const char* own = llama_model_chat_template(model_, nullptr);
+  const char* own = llama_model_chat_template(model_.get(), nullptr);
   if (config.chat_template.empty() && own == nullptr) {
     return LoadError(config, config.file.string() +
                                  " has no chat template (it may be a base model): set `chat_template` for this model");

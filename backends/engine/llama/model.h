@@ -8,15 +8,13 @@
 #include <vector>
 
 #include "backends/engine/llama/chat_template.h"
+#include "backends/engine/llama/load_model.h"
 #include "base/result.h"
 #include "config/config.h"
 
-struct llama_model;
 struct llama_vocab;
 
 namespace pointsman::engine {
-
-using Token = std::int32_t;
 
 // Immutable after Load; any thread.
 class LoadedModel {
@@ -41,7 +39,7 @@ class LoadedModel {
   bool IsEnd(Token token) const;
 
   std::size_t vocabulary_size() const { return pieces_.size(); }
-  llama_model* get() const { return model_; }
+  llama_model* get() const { return model_.get(); }
   const llama_vocab* vocab() const { return vocab_; }
 
  private:
@@ -49,7 +47,7 @@ class LoadedModel {
   Result<void> ReadVocabulary(const config::Model& config);
   void Append(const PromptPart& part, bool add_special, std::vector<Token>& to) const;
 
-  llama_model* model_ = nullptr;
+  LlamaModel model_;
   const llama_vocab* vocab_ = nullptr;
   std::unique_ptr<ChatTemplate> chat_;
   std::vector<std::string> pieces_;

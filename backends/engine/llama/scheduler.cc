@@ -118,6 +118,7 @@ v1::ModelStatus Scheduler::Status() const {
   v1::ModelStatus status;
   std::lock_guard lock(mutex_);
   status.set_name(config_.name);
+  status.set_kind("text");
   status.set_state(state_ == State::kLoading ? "loading" : state_ == State::kReady ? "ready" : "failed");
   status.set_error(error_);
   status.set_slots(config_.slots);

@@ -3,10 +3,34 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/engine/llama/embed_reactor.h"
 #include "backends/engine/llama/generate_reactor.h"
 #include "backends/engine/wire_error.h"
 
 namespace pointsman::engine {
+namespace {
+
+Deadline DeadlineOf(const grpc::CallbackServerContext& context) {
+  const auto left = context.deadline() - std::chrono::system_clock::now();
+  // A call without a deadline has one in the far future: too far for the steady clock's arithmetic.
+  return left > std::chrono::hours(24 * 365) ? Deadline::max() : Clock::now() + left;
+}
+
+Error NoModel(const std::string& name) {
+  return {ErrorClass::kRetryElsewhere, Code::kNotFound, "the engine has no model " + name};
+}
+
+Error WrongKind(const std::string& name, const char* what) {
+  return {ErrorClass::kRetryElsewhere, Code::kFailedPrecondition, "model " + name + " " + what};
+}
+
+template <class List>
+auto FindByName(const List& list, const std::string& name) -> typename List::value_type {
+  const auto it = std::find_if(list.begin(), list.end(), [&](const auto& each) { return each->name() == name; });
+  return it == list.end() ? nullptr : *it;
+}
+
+}  // namespace
 
 // One WatchStatus call. Sends the newest status; changes during a write make one more write.
 class WorkerService::StatusWatcher final : public grpc::ServerWriteReactor<v1::WorkerStatus>,
@@ -74,6 +98,10 @@ class WorkerService::StatusWatcher final : public grpc::ServerWriteReactor<v1::W
 WorkerService::WorkerService(const config::Engine& config, unsigned cores) : permits_(cores) {
   std::lock_guard lock(schedulers_mutex_);
   for (const config::Model& model : config.models) {
+    if (model.kind == config::ModelKind::kEncoder) {
+      embedders_.push_back(std::make_shared<Embedder>(model, permits_, [this] { NotifyWatchers(); }));
+      continue;
+    }
     schedulers_.push_back(
         std::make_shared<Scheduler>(model, config.prompt_chunk, permits_, [this] { NotifyWatchers(); }));
   }
@@ -83,10 +111,13 @@ WorkerService::~WorkerService() { Stop(); }
 
 void WorkerService::Stop() {
   std::vector<std::shared_ptr<Scheduler>> schedulers;
+  std::vector<std::shared_ptr<Embedder>> embedders;
   {
     std::lock_guard lock(schedulers_mutex_);
     schedulers.swap(schedulers_);
+    embedders.swap(embedders_);
   }
+  for (const auto& embedder : embedders) embedder->Stop();
   for (const auto& scheduler : schedulers) scheduler->Stop();
   std::unordered_set<std::shared_ptr<StatusWatcher>> watchers;
   {
@@ -101,6 +132,7 @@ v1::WorkerStatus WorkerService::Status() const {
   v1::WorkerStatus status;
   std::lock_guard lock(schedulers_mutex_);
   for (const auto& scheduler : schedulers_) *status.add_models() = scheduler->Status();
+  for (const auto& embedder : embedders_) *status.add_models() = embedder->Status();
   return status;
 }
 
@@ -115,23 +147,42 @@ void WorkerService::NotifyWatchers() {
 
 grpc::ServerWriteReactor<v1::GenerateEvent>* WorkerService::Generate(grpc::CallbackServerContext* context,
                                                                      const v1::GenerateRequest* request) {
-  std::shared_ptr<Scheduler> scheduler;
-  {
-    std::lock_guard lock(schedulers_mutex_);
-    const auto it = std::find_if(schedulers_.begin(), schedulers_.end(),
-                                 [&](const auto& candidate) { return candidate->name() == request->model(); });
-    if (it != schedulers_.end()) scheduler = *it;
-  }
+  const std::shared_ptr<Scheduler> scheduler = FindScheduler(request->model());
   auto reactor = GenerateReactor::Make(scheduler);
   if (scheduler == nullptr) {
-    reactor->Fail({ErrorClass::kRetryElsewhere, Code::kNotFound, "the engine has no model " + request->model()});
+    reactor->Fail(FindEmbedder(request->model()) == nullptr
+                      ? NoModel(request->model())
+                      : WrongKind(request->model(), "is an encoder: it cannot answer"));
     return reactor.get();
   }
-  const auto left = context->deadline() - std::chrono::system_clock::now();
-  // A call without a deadline has one in the far future: too far for the steady clock's arithmetic.
-  const Deadline deadline = left > std::chrono::hours(24 * 365) ? Deadline::max() : Clock::now() + left;
-  if (auto queued = scheduler->Submit(*request, deadline, reactor); !queued) reactor->Fail(queued.error());
+  auto queued = scheduler->Submit(*request, DeadlineOf(*context), reactor);
+  if (!queued) reactor->Fail(queued.error());
   return reactor.get();
+}
+
+grpc::ServerUnaryReactor* WorkerService::Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+                                               v1::EmbedResponse* response) {
+  const std::shared_ptr<Embedder> embedder = FindEmbedder(request->model());
+  auto reactor = EmbedReactor::Make(embedder, response);
+  if (embedder == nullptr) {
+    reactor->Fail(FindScheduler(request->model()) == nullptr
+                      ? NoModel(request->model())
+                      : WrongKind(request->model(), "is of kind text: it gives no embeddings"));
+    return reactor.get();
+  }
+  auto queued = embedder->Submit(*request, DeadlineOf(*context), reactor);
+  if (!queued) reactor->Fail(queued.error());
+  return reactor.get();
+}
+
+std::shared_ptr<Scheduler> WorkerService::FindScheduler(const std::string& model) const {
+  std::lock_guard lock(schedulers_mutex_);
+  return FindByName(schedulers_, model);
+}
+
+std::shared_ptr<Embedder> WorkerService::FindEmbedder(const std::string& model) const {
+  std::lock_guard lock(schedulers_mutex_);
+  return FindByName(embedders_, model);
 }
 
 grpc::ServerWriteReactor<v1::WorkerStatus>* WorkerService::WatchStatus(grpc::CallbackServerContext*,

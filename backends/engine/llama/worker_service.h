@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "backends/engine/llama/embedder.h"
 #include "backends/engine/llama/scheduler.h"
 #include "backends/engine/worker/permits.h"
 #include "pointsman/v1/engine.grpc.pb.h"
@@ -25,6 +26,8 @@ class WorkerService final : public v1::Engine::CallbackService {
 
   grpc::ServerWriteReactor<v1::GenerateEvent>* Generate(grpc::CallbackServerContext* context,
                                                         const v1::GenerateRequest* request) override;
+  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+                                  v1::EmbedResponse* response) override;
   grpc::ServerWriteReactor<v1::WorkerStatus>* WatchStatus(grpc::CallbackServerContext* context,
                                                           const v1::WatchStatusRequest* request) override;
   grpc::ServerUnaryReactor* GetWorkerStatus(grpc::CallbackServerContext* context,
@@ -37,6 +40,8 @@ class WorkerService final : public v1::Engine::CallbackService {
   class StatusWatcher;
 
   void NotifyWatchers();
+  std::shared_ptr<Scheduler> FindScheduler(const std::string& model) const;  // null: no such model
+  std::shared_ptr<Embedder> FindEmbedder(const std::string& model) const;
 
   Permits permits_;
   std::mutex watchers_mutex_;
@@ -45,6 +50,7 @@ class WorkerService final : public v1::Engine::CallbackService {
   // Filled by the constructor before any engine thread can report a change; emptied by Stop() alone.
   mutable std::mutex schedulers_mutex_;
   std::vector<std::shared_ptr<Scheduler>> schedulers_;
+  std::vector<std::shared_ptr<Embedder>> embedders_;
 };
 
 }  // namespace pointsman::engine

@@ -51,11 +51,23 @@ TEST(WorkerConfig, ReadsAModelFromTheCommandLine) {
   EXPECT_EQ(model->queue, 9u);
 }
 
+TEST(WorkerConfig, KeepsTheKindAndItsDefaults) {
+  const Result<config::Model> encoder = ModelFromArgument("name=a,kind=encoder,file=b.gguf,slots=3");
+  ASSERT_TRUE(encoder.ok());
+  EXPECT_EQ(encoder->kind, config::ModelKind::kEncoder);
+  EXPECT_EQ(encoder->context, 256u);
+  EXPECT_EQ(encoder->slots, 3u);
+  config::Engine engine;
+  engine.models = {*encoder};
+  EXPECT_EQ(EngineFromJson(ToJson(engine))->models[0].kind, config::ModelKind::kEncoder);
+}
+
 TEST(WorkerConfig, SaysWhichPartOfTheArgumentIsWrong) {
   const auto message = [](const char* argument) {
     const Result<config::Model> model = ModelFromArgument(argument);
     return model ? std::string("accepted") : model.error().message;
   };
+  EXPECT_NE(message("name=a,file=b,kind=picture").find("text or encoder"), std::string::npos);
   EXPECT_NE(message("name=a").find("file="), std::string::npos);
   EXPECT_NE(message("name=a,file=b,slots=two").find("slots=two"), std::string::npos);
   EXPECT_NE(message("name=a,file=b,slot=2").find("\"slot\""), std::string::npos);

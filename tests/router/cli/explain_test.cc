@@ -53,6 +53,22 @@ TEST(Explain, SaysWhenItIsUncertain) {
   EXPECT_THAT(Explain(trace), HasSubstr("general  (uncertain: entropy 2.10 is above 1.50; likeliest: law, 20 %)"));
 }
 
+TEST(Explain, SaysWhatTheEncoderDid) {
+  v1::Trace trace;
+  v1::Evidence& evidence = *trace.mutable_evidence();
+  evidence.set_category("law");
+  EXPECT_THAT(Explain(trace), testing::Not(HasSubstr("second opinion")));
+  v1::SecondOpinion& opinion = *evidence.mutable_second_opinion();
+  opinion.set_milliseconds(7.25);
+  opinion.set_fast_likeliest("history");
+  opinion.set_fast_probability(0.4);
+  opinion.set_used(true);
+  EXPECT_THAT(Explain(trace), HasSubstr("second opinion in 7.2 ms: used (the classifier alone: history, 40 %)\n"));
+  opinion.set_used(false);
+  opinion.set_failure("the encoder did not answer within 50 ms");
+  EXPECT_THAT(Explain(trace), HasSubstr("7.2 ms: none, the encoder did not answer within 50 ms\n"));
+}
+
 TEST(ExplainError, ShowsEveryAttempt) {
   grpc::Status status = gateway::ToStatus(Unavailable("every expert failed"), "r1",
                                           {{"a", Unavailable("connection refused")}, {"b", Unavailable("HTTP 500")}});

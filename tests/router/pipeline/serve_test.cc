@@ -13,6 +13,8 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "tests/fakes/fake_backend.h"
+#include "tests/fakes/fake_embedder.h"
+#include "tests/support/encoder_head.h"
 
 namespace pointsman::pipeline {
 namespace {
@@ -303,9 +305,128 @@ TEST_F(ServeTest, ReportsUnknownNames) {
   EXPECT_EQ(status->error_message(), "routing.policy: unknown policy 'q'; known: p");
 }
 
+// Says the same of every text: a is a little likelier than b.
+class UnsureClassifier : public classifier::Classifier {
+ public:
+  policies::Evidence Classify(std::string_view text) const override {
+    policies::Evidence evidence;
+    evidence.categories = names_;
+    evidence.probabilities = {0.4F, 0.35F, 0.25F};
+    evidence.entropy = 1;
+    evidence.entropy_threshold = 2;
+    evidence.bytes_read = evidence.bytes_total = text.size();
+    return evidence;
+  }
+  std::vector<std::pair<std::string, double>> Explain(std::string_view, std::size_t, std::size_t) const override {
+    return {};
+  }
+  const std::vector<std::string>& categories() const override { return names_; }
+  std::string_view checksum() const override { return "small-classifier"; }
+
+ private:
+  std::vector<std::string> names_ = {"a", "b", "c"};
+};
+
+struct EncoderLaneServeTest : ServeTest {
+  fakes::FakeEmbedder::Script script;
+  config::EncoderLane lane_config;
+  std::unique_ptr<classifier::EncoderLane> lane;
+
+  EncoderLaneServeTest() {
+    config->policies[0].score = config::CategoryMap{{{"a", {"first"}}, {"b", {"second"}}, {"general", {"first"}}}};
+    services.snapshot = MakeSnapshot(config, std::make_shared<UnsureClassifier>(), "head");
+    metrics = std::make_unique<telemetry::Metrics>(services.snapshot->names, [] { return telemetry::Gauges(); });
+    services.metrics = metrics.get();
+    services.cache = nullptr;
+    lane_config.timeout = std::chrono::milliseconds(20);
+    // Only the regression counts, and it is sure of b for this embedding.
+    v1::EncoderHead head = testing_support::SmallHead();
+    head.set_fast_weight(0);
+    head.set_linear_weight(1);
+    head.set_neighbour_weight(0);
+    head.set_temperature(1);
+    head.set_bias(1, 20);
+    script.embedding = testing_support::Unit({1, 0, 0, 0, 0, 0, 0, 0});
+    auto shared = std::make_shared<const classifier::EncoderHead>(head, "head", std::nullopt);
+    lane = std::make_unique<classifier::EncoderLane>(shared, std::make_unique<fakes::FakeEmbedder>(loop, script),
+                                                     lane_config);
+    first->Answer("of first");
+    second->Answer("of second");
+  }
+
+  grpc::Status RunWithLane(classifier::EncoderLane* used) {
+    std::optional<grpc::Status> ended;
+    auto body = Serve(services, backends, arrival, request, nullptr, response, used);
+    asio::co_spawn(loop, std::move(body), [&](std::exception_ptr, grpc::Status status) { ended = status; });
+    loop.restart();
+    loop.run();
+    return *ended;
+  }
+  const v1::Evidence& evidence() const { return response.trace().evidence(); }
+};
+
+TEST_F(EncoderLaneServeTest, TheSecondOpinionDecides) {
+  ASSERT_TRUE(RunWithLane(lane.get()).ok());
+  EXPECT_EQ(response.expert(), "second");
+  EXPECT_EQ(evidence().likeliest(), "b");
+  EXPECT_EQ(evidence().categories_size(), 3);
+  EXPECT_TRUE(evidence().second_opinion().used());
+  EXPECT_EQ(evidence().second_opinion().fast_likeliest(), "a");
+  EXPECT_NEAR(evidence().second_opinion().fast_probability(), 0.4, 1e-6);
+  EXPECT_NEAR(evidence().second_opinion().margin(), 0.05, 1e-6);
+  EXPECT_EQ(script.asked, std::vector<std::string>{"hello"});
+  EXPECT_THAT(metrics->Render(), HasSubstr("pointsman_escalations_total{outcome=\"refined\"} 1"));
+  EXPECT_THAT(metrics->Render(), HasSubstr("pointsman_encoder_duration_seconds_count 1"));
+}
+
+TEST_F(EncoderLaneServeTest, AfterTheTimeBudgetTheFastAnswerDecides) {
+  script.stall = true;
+  ASSERT_TRUE(RunWithLane(lane.get()).ok());
+  EXPECT_EQ(response.expert(), "first");
+  EXPECT_EQ(evidence().likeliest(), "a");
+  EXPECT_FALSE(evidence().second_opinion().used());
+  EXPECT_EQ(evidence().second_opinion().failure(), "the encoder did not answer within 20 ms");
+  EXPECT_GE(evidence().second_opinion().milliseconds(), 20);
+  EXPECT_THAT(metrics->Render(), HasSubstr("pointsman_escalations_total{outcome=\"timeout\"} 1"));
+}
+
+TEST_F(EncoderLaneServeTest, OverItsShareTheFastAnswerDecides) {
+  int refined = 0;
+  for (int i = 0; i < 40; ++i) {
+    first->Answer("of first");
+    second->Answer("of second");
+    ASSERT_TRUE(RunWithLane(lane.get()).ok());
+    refined += evidence().has_second_opinion();
+    EXPECT_EQ(evidence().has_second_opinion(), response.expert() == "second");
+  }
+  EXPECT_GE(refined, 10);
+  EXPECT_LE(refined, 18);
+  EXPECT_THAT(metrics->Render(), HasSubstr("outcome=\"over_budget\"} " + std::to_string(40 - refined)));
+}
+
+TEST_F(EncoderLaneServeTest, WithoutALaneNothingIsAsked) {
+  ASSERT_TRUE(RunWithLane(nullptr).ok());
+  EXPECT_EQ(response.expert(), "first");
+  EXPECT_FALSE(evidence().has_second_opinion());
+  EXPECT_TRUE(script.asked.empty());
+}
+
+TEST_F(EncoderLaneServeTest, ADryRunAsksToo) {
+  v1::Trace trace;
+  auto body = Decide(services, arrival, request, trace, lane.get());
+  asio::co_spawn(loop, std::move(body), [](std::exception_ptr, const grpc::Status&) {});
+  loop.run();
+  EXPECT_EQ(trace.evidence().likeliest(), "b");
+  EXPECT_EQ(first->opened + second->opened, 0);
+}
+
 TEST_F(ServeTest, DecideRunsNothing) {
   v1::Trace trace;
-  ASSERT_TRUE(Decide(services, arrival, request, trace).ok());
+  auto body = Decide(services, arrival, request, trace);
+  std::optional<grpc::Status> decided;
+  asio::co_spawn(loop, std::move(body), [&](std::exception_ptr, grpc::Status status) { decided = status; });
+  loop.poll();
+  ASSERT_TRUE(decided && decided->ok());
   EXPECT_EQ(trace.plan().ask().candidates_size(), 2);
   EXPECT_EQ(trace.policy(), "p");
   EXPECT_EQ(first->opened, 0);
