@@ -1,6 +1,7 @@
 #include "router/offline/evaluate_map.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <unordered_set>
@@ -203,6 +204,21 @@ struct Rule {
   double weight = 0, train_accuracy = 0;
 };
 
+// Whether, on the training rows, `rule` does better than the simplest one by more than a standard error of the paired
+// difference (the one-standard-error rule, Breiman et al. 1984, section 3.4.3).
+bool ClearlyBetter(const Data& data, const Rule& rule, const Rule& simplest) {
+  const auto chosen = Choose(rule.scores.train, data.cost, rule.weight);
+  const auto simple = Choose(simplest.scores.train, data.cost, simplest.weight);
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::vector<float>& scores = data.train.rows[i].scores;
+    const double difference = scores[chosen[i]] - scores[simple[i]];
+    sum += difference;
+    squares += difference * difference;
+  }
+  return sum > std::sqrt(std::max(0.0, squares - sum * sum / static_cast<double>(chosen.size())));
+}
+
 PredictedScores MeanOf(const PredictedScores& a, const PredictedScores& b) {
   PredictedScores mean = a;
   for (std::size_t i = 0; i < mean.train.data.size(); ++i) mean.train.data[i] = (a.train.data[i] + b.train.data[i]) / 2;
@@ -304,7 +320,7 @@ Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
   if (method == ScoreMethod::kMean) rule = &rules[2];
   if (method == ScoreMethod::kBest) {
     for (const Rule& other : rules) {
-      if (other.train_accuracy > rule->train_accuracy) rule = &other;
+      if (other.train_accuracy > rule->train_accuracy && ClearlyBetter(data, other, rules[0])) rule = &other;
     }
   }
 

@@ -18,7 +18,8 @@ namespace pointsman::offline {
 
 // How the score of an expert for a request is predicted.
 enum class ScoreMethod {
-  kBest,    // the one of the others that does best in cross-validation on the training rows, at the budget
+  kBest,    // the one of the others that does best in cross-validation on the training rows, at the budget; but kMap
+            // unless it is beaten by more than a standard error
   kMap,     // sum over categories of p(category | text) W[category][expert]: the map's expected value
   kKernel,  // kernel ridge on what the map's kernel and the text's n-grams say (score_predictor.h)
   kMean,    // the mean of these two
