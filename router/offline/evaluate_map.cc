@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <unordered_set>
 
+#include "config/checksum.h"
+#include "router/offline/budget.h"
 #include "router/offline/experts_file.h"
 #include "router/offline/posteriors.h"
 #include "router/offline/score_predictor.h"
@@ -144,21 +147,28 @@ std::optional<double> CategoryAccuracy(const Data& data, const Posteriors& poste
   return known > 0 ? std::optional(right / known) : std::nullopt;
 }
 
-// For each row the expert of the largest score - weight * cost; the cheaper one of equals.
+// For each row the expert of the largest score - weight * cost.
 std::vector<std::size_t> Choose(const Matrix& scores, const std::vector<double>& cost, double weight) {
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < scores.rows; ++i) {
-    const auto row = scores.Row(i);
-    std::size_t best = 0;
-    double most = 0;
-    for (std::size_t m = 0; m < row.size(); ++m) {
-      const double value = row[m] - weight * cost[m];
-      if (m > 0 && (value < most || (value == most && cost[m] >= cost[best]))) continue;
-      best = m;
-      most = value;
-    }
-    chosen.push_back(best);
+    chosen.push_back(BestFor(scores.Row(i), cost, weight, std::numeric_limits<double>::infinity()));
   }
+  return chosen;
+}
+
+// Likewise under a budget, request by request. The file may be sorted by category, traffic is not: the requests come in
+// the order of a hash of their ids.
+std::vector<std::size_t> ChooseUnder(double budget, const Matrix& scores, const std::vector<double>& cost,
+                                     double weight, const Outcomes& outcomes) {
+  std::vector<std::pair<std::string, std::size_t>> order;
+  for (std::size_t i = 0; i < scores.rows; ++i) {
+    const std::string& id = outcomes.rows[i].id;
+    order.emplace_back(config::Sha256Hex(id.empty() ? std::to_string(i) : id), i);
+  }
+  std::sort(order.begin(), order.end());
+  BudgetPacer pacer(budget, weight);
+  std::vector<std::size_t> chosen(scores.rows);
+  for (const auto& [hash, i] : order) chosen[i] = pacer.Choose(scores.Row(i), cost);
   return chosen;
 }
 
@@ -174,21 +184,10 @@ double MeanScore(const Outcomes& outcomes, const std::vector<std::size_t>& chose
   return sum / static_cast<double>(chosen.size());
 }
 
-// One-sided 95 % of the difference of the means of two samples from the distribution of `chosen`'s costs.
-double Margin(const std::vector<std::size_t>& chosen, const std::vector<double>& cost, std::size_t test_rows) {
-  const double mean = MeanCost(chosen, cost), n = static_cast<double>(chosen.size());
-  double squares = 0;
-  for (const std::size_t m : chosen) squares += (cost[m] - mean) * (cost[m] - mean);
-  return 1.645 * std::sqrt(squares / n * (1 / n + 1 / static_cast<double>(test_rows)));
-}
-
-// The least weight at which the mean cost of the training rows, margin included, keeps to the budget. The mean cost
-// falls as the weight grows.
-double CostWeight(const Matrix& scores, const std::vector<double>& cost, double budget, std::size_t test_rows) {
-  const auto keeps = [&](double weight) {
-    const auto chosen = Choose(scores, cost, weight);
-    return MeanCost(chosen, cost) + Margin(chosen, cost, test_rows) <= budget;
-  };
+// The least weight at which the mean cost of the training rows keeps to the budget. The mean cost falls as the weight
+// grows.
+double CostWeight(const Matrix& scores, const std::vector<double>& cost, double budget) {
+  const auto keeps = [&](double weight) { return MeanCost(Choose(scores, cost, weight), cost) <= budget; };
   if (keeps(0)) return 0;
   double low = 0, high = 1e-6;
   while (!keeps(high) && high < 1e6) high *= 2;  // at the end all take the cheapest
@@ -204,6 +203,21 @@ struct Rule {
   PredictedScores scores;
   double weight = 0, train_accuracy = 0;
 };
+
+// Whether, on the training rows, `rule` does better than the simplest one by more than a standard error of the paired
+// difference (the one-standard-error rule, Breiman et al. 1984, section 3.4.3).
+bool ClearlyBetter(const Data& data, const Rule& rule, const Rule& simplest) {
+  const auto chosen = Choose(rule.scores.train, data.cost, rule.weight);
+  const auto simple = Choose(simplest.scores.train, data.cost, simplest.weight);
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::vector<float>& scores = data.train.rows[i].scores;
+    const double difference = scores[chosen[i]] - scores[simple[i]];
+    sum += difference;
+    squares += difference * difference;
+  }
+  return sum > std::sqrt(std::max(0.0, squares - sum * sum / static_cast<double>(chosen.size())));
+}
 
 PredictedScores MeanOf(const PredictedScores& a, const PredictedScores& b) {
   PredictedScores mean = a;
@@ -298,7 +312,7 @@ Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
   }
   const std::size_t n = data.test.rows.size();
   for (Rule& rule : rules) {
-    if (options.budget) rule.weight = CostWeight(rule.scores.train, data.cost, *options.budget, n);
+    if (options.budget) rule.weight = CostWeight(rule.scores.train, data.cost, *options.budget);
     rule.train_accuracy = MeanScore(data.train, Choose(rule.scores.train, data.cost, rule.weight));
   }
   const Rule* rule = &rules[0];
@@ -306,7 +320,7 @@ Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
   if (method == ScoreMethod::kMean) rule = &rules[2];
   if (method == ScoreMethod::kBest) {
     for (const Rule& other : rules) {
-      if (other.train_accuracy > rule->train_accuracy) rule = &other;
+      if (other.train_accuracy > rule->train_accuracy && ClearlyBetter(data, other, rules[0])) rule = &other;
     }
   }
 
@@ -319,12 +333,14 @@ Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
   e.has_active = data.has_active;
   e.has_price = data.has_price;
   e.budget = options.budget;
-  if (options.budget) e.margin = Margin(train_chosen, data.cost, n);
   e.cost_weight = rule->weight;
   e.train_accuracy = rule->train_accuracy;
   e.train_cost = MeanCost(train_chosen, data.cost);
   e.method = rule->name;
-  Describe(data, Choose(rule->scores.test, data.cost, rule->weight), e);
+  Describe(data,
+           options.budget ? ChooseUnder(*options.budget, rule->scores.test, data.cost, rule->weight, data.test)
+                          : Choose(rule->scores.test, data.cost, 0),
+           e);
   return e;
 }
 

@@ -18,7 +18,8 @@ namespace pointsman::offline {
 
 // How the score of an expert for a request is predicted.
 enum class ScoreMethod {
-  kBest,    // the one of the others that does best in cross-validation on the training rows, at the budget
+  kBest,    // the one of the others that does best in cross-validation on the training rows, at the budget; but kMap
+            // unless it is beaten by more than a standard error
   kMap,     // sum over categories of p(category | text) W[category][expert]: the map's expected value
   kKernel,  // kernel ridge on what the map's kernel and the text's n-grams say (score_predictor.h)
   kMean,    // the mean of these two
@@ -47,10 +48,10 @@ struct MapEvaluation {
   bool has_active = false, has_price = false;      // whether the experts file gives them, for all experts
   double mean_active = 0, best_single_active = 0;  // billions
   double mean_price = 0, best_single_price = 0;    // US dollars per million tokens
-  std::optional<double> budget, margin;            // the margin under the budget that the training rows had to keep
-  double cost_weight = 0;                          // lambda
-  double train_accuracy = 0, train_cost = 0;       // cross-validated, of the same rule
-  std::string method;                              // "map", "kernel", "mean"
+  std::optional<double> budget;
+  double cost_weight = 0;                     // lambda of the training rows, with which the test rows begin
+  double train_accuracy = 0, train_cost = 0;  // cross-validated, of the same rule
+  std::string method;                         // "map", "kernel", "mean"
   bool gold = false;
   std::optional<double> category_accuracy;  // of the classifier on the test rows whose category it knows
   std::vector<double> traffic;              // share of the requests, by expert
@@ -61,10 +62,10 @@ struct MapEvaluation {
 // cost weight are chosen, come from five-fold cross-fitting of everything: the classifier, its calibration and the
 // outcome models. Nothing of the test rows but their number is used for a choice.
 //
-// Budget: the cost weight is the least at which the cross-fitted mean cost is at most budget - margin, where margin =
-// 1.645 standard deviations of (test mean - training mean): if the test rows come from the same distribution, the test
-// mean exceeds the budget in 5 % of cases at most. Where even the cheapest experts cannot keep the margin, they are all
-// that is used; a budget below the cheapest expert is an error.
+// Budget: the cost weight is the least at which the cross-fitted mean cost of the training rows is at most the budget.
+// It alone would not keep the budget on other rows (these differ, and are predicted by models of more rows); so the
+// test rows are taken one after the other, in the order of a hash of their ids, under a BudgetPacer (budget.h): after
+// each, the mean cost so far is at most the budget, always. A budget below the cheapest expert is an error.
 //
 // The oracle takes the best expert of each request after the fact, lucky guesses included. Errors: those of the files;
 // rows that are in both sets; a range of `h` that is missing where both sets are one file; a question without text.

@@ -44,8 +44,7 @@ std::string EvaluationText(const MapEvaluation& e) {
     text += Format("Mean price: %.4f USD a million tokens (best single: %.4f)\n", e.mean_price, e.best_single_price);
   }
   if (e.budget) {
-    text += Format("Budget %.4g, kept on the training rows with a margin of %.3g: cost weight %.6g\n", *e.budget,
-                   *e.margin, e.cost_weight);
+    text += Format("Budget %.4g, kept after every request; cost weight at first %.6g\n", *e.budget, e.cost_weight);
   }
   text += "\n  share  expert\n";
   for (std::size_t m = 0; m < e.experts.size(); ++m) {
@@ -73,7 +72,6 @@ std::string EvaluationJson(const MapEvaluation& e) {
                       {"gain_over_best_single", e.gain},
                       {"gain_over_best_single_ci95", Pair(e.gain_interval)},
                       {"budget", e.budget ? json::value(*e.budget) : json::value(nullptr)},
-                      {"budget_margin", e.margin ? json::value(*e.margin) : json::value(nullptr)},
                       {"cost_weight", e.cost_weight},
                       {"method", e.method},
                       {"categories", e.gold ? "named" : "classified"},

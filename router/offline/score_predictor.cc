@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "router/offline/text_form.h"
 #include "router/offline/text_similarity.h"
 #include "router/offline/values.h"
 
@@ -9,7 +10,7 @@ namespace pointsman::offline {
 namespace {
 
 constexpr double kRidge = 15;
-constexpr float kCategoryWeight = 2;
+constexpr float kCategoryWeight = 2, kFormWeight = 0.3F;
 
 float Dot(std::span<const float> a, std::span<const float> b) {
   float sum = 0;
@@ -34,11 +35,17 @@ std::vector<std::size_t> Outside(std::size_t rows, std::size_t fold) {
   return outside;
 }
 
+// What the kernel compares of a request besides its wording.
+struct Features {
+  std::span<const float> posterior;
+  FormFeatures form;
+};
+
 // The kernel of one request with all that were learnt; `cosines` becomes it.
-void Combine(const Posteriors& posteriors, const std::vector<std::size_t>& learnt, std::span<const float> posterior,
-             std::vector<float>& cosines) {
+void Combine(const std::vector<Features>& learnt, const Features& mine, std::vector<float>& cosines) {
   for (std::size_t k = 0; k < learnt.size(); ++k) {
-    cosines[k] = (kCategoryWeight + cosines[k]) * Dot(posterior, posteriors.train.Row(learnt[k]));
+    cosines[k] = (kCategoryWeight + cosines[k]) * Dot(mine.posterior, learnt[k].posterior) +
+                 kFormWeight / kFormFeatures * Dot(mine.form, learnt[k].form);
   }
 }
 
@@ -76,13 +83,16 @@ PredictedScores PredictByKernel(const Outcomes& train, const Posteriors& posteri
   std::vector<std::string_view> texts;
   for (const std::size_t i : learnt) texts.push_back(train_texts[i]);
   const TextSimilarity similarity(texts);
+  const FormScale form(texts);
+  std::vector<Features> features;
+  for (std::size_t k = 0; k < used; ++k) features.push_back({posteriors.train.Row(learnt[k]), form(texts[k])});
 
   Matrix kernel(used, used), targets(used, experts);
   double level = 0;
   for (std::size_t k = 0; k < used; ++k) {
     if (k % 256 == 0) report(0.3 * static_cast<double>(k) / static_cast<double>(used));
     std::vector<float> line = similarity.CosinesOf(k);
-    Combine(posteriors, learnt, posteriors.train.Row(learnt[k]), line);
+    Combine(features, features[k], line);
     std::copy(line.begin(), line.end(), kernel.Row(k).begin());
     const std::vector<float>& scores = train.rows[learnt[k]].scores;
     double mean = 0;
@@ -92,9 +102,8 @@ PredictedScores PredictByKernel(const Outcomes& train, const Posteriors& posteri
   }
 
   PredictedScores predicted{Matrix(rows, experts), Matrix(test_texts.size(), experts)};
-  const auto predict = [&](const KernelFit& fit, std::vector<float> line, std::span<const float> posterior,
-                           std::span<float> out) {
-    Combine(posteriors, learnt, posterior, line);
+  const auto predict = [&](const KernelFit& fit, std::vector<float> line, const Features& mine, std::span<float> out) {
+    Combine(features, mine, line);
     const std::vector<double> values = PredictKernelRidge(fit, line);
     for (std::size_t m = 0; m < experts; ++m) out[m] = static_cast<float>(values[m] + level);
   };
@@ -107,11 +116,13 @@ PredictedScores PredictByKernel(const Outcomes& train, const Posteriors& posteri
     const KernelFit fit = FitKernelRidge(kernel, targets, fitted, kRidge);
     if (fold == kCrossFitFolds) {
       for (std::size_t i = 0; i < test_texts.size(); ++i) {
-        predict(fit, similarity.Cosines(test_texts[i]), posteriors.test.Row(i), predicted.test.Row(i));
+        const Features mine{posteriors.test.Row(i), form(test_texts[i])};
+        predict(fit, similarity.Cosines(test_texts[i]), mine, predicted.test.Row(i));
       }
     } else {
       for (std::size_t i = fold; i < rows; i += kCrossFitFolds) {
-        predict(fit, similarity.Cosines(train_texts[i]), posteriors.train.Row(i), predicted.train.Row(i));
+        const Features mine{posteriors.train.Row(i), form(train_texts[i])};
+        predict(fit, similarity.Cosines(train_texts[i]), mine, predicted.train.Row(i));
       }
     }
   }
