@@ -232,8 +232,10 @@ TEST(Secrets, ComeFromTheEnvironmentOrAFile) {
 
 TEST(Policies, NameWhatTheyNeed) {
   EXPECT_EQ(WithPolicies("policies: {p: {}}\n"),
-            "3:12: policies.p: has no \"score\" (it is required: how experts are scored: category_map or pinned)\n");
-  EXPECT_THAT(WithPolicies("policies: {p: {score: random}}\n"), HasSubstr("it must be one of category_map, pinned"));
+            "3:12: policies.p: has no \"score\" (it is required: how experts are scored: category_map, predictor or "
+            "pinned)\n");
+  EXPECT_THAT(WithPolicies("policies: {p: {score: random}}\n"),
+              HasSubstr("it must be one of category_map, predictor, pinned"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned}}\n"), HasSubstr("has no \"experts\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map}}\n"), HasSubstr("has no \"map\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {math: [far]}}}\n"),

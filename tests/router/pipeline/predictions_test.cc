@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "router/offline/train_predictor.h"
+#include "router/pipeline/serve.h"
 #include "tests/support/scored_texts.h"
 #include "tests/support/temp_dir.h"
 
@@ -81,6 +83,48 @@ TEST_F(PredictionsTest, FillTheEvidenceInTheCataloguesOrderWithTheModelsOwnBits)
   EXPECT_EQ(evidence.quality[1], quality[1]);
   EXPECT_EQ(evidence.quality[2], quality[0]);
   EXPECT_EQ(evidence.gain_threshold, model->GainThreshold(1, 0, 0.5));
+}
+
+// What the trace of a request shows is what the model says, to the bit, and the plan follows it.
+TEST_F(PredictionsTest, DecideARequestAndStandInItsTrace) {
+  rule.pair = config::Pair{"small", "large", 0.4};
+  std::string text;
+  std::vector<PolicyPredictor> predictors = Load(text);
+  ASSERT_EQ(text, "");
+  config.default_policy = "best";
+  const double threshold = predictors[1].gain_threshold;
+  auto shared = std::make_shared<const config::Config>(config);
+  admission::Admission admission{10};
+  Services services;
+  services.snapshot = MakeSnapshot(shared, nullptr, std::move(predictors));
+  telemetry::Metrics metrics(services.snapshot->names, [] { return telemetry::Gauges(); });
+  services.admission = &admission;
+  services.metrics = &metrics;
+  const auto model = *classifier::Predictor::Load(Artifact());
+  std::set<std::string> asked;
+  for (const offline::ScoredRow& row : pointsman::testing::ScoredTexts(20, 2)) {
+    const std::string& question = row.text;
+    Arrival arrival;
+    arrival.request_id = "r1";
+    v1::CompleteRequest request;
+    v1::Message* message = request.add_messages();
+    message->set_role(v1::ROLE_USER);
+    message->add_parts()->set_text(question);
+    v1::Trace trace;
+    const grpc::Status status = Decide(services, arrival, request, trace);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    const std::vector<float> quality = model->Predict(question);  // large, small
+    ASSERT_EQ(trace.prediction().experts_size(), 2);
+    EXPECT_EQ(trace.prediction().experts(0).expert(), "small");
+    EXPECT_EQ(trace.prediction().experts(0).quality(), quality[1]);
+    EXPECT_EQ(trace.prediction().experts(1).quality(), quality[0]);
+    EXPECT_EQ(trace.prediction().gain_threshold(), threshold);
+    EXPECT_FALSE(trace.has_evidence());
+    const bool strong = static_cast<double>(quality[0]) - quality[1] >= threshold;
+    EXPECT_EQ(trace.plan().ask().candidates(0).expert(), strong ? "large" : "small");
+    asked.insert(trace.plan().ask().candidates(0).expert());
+  }
+  EXPECT_EQ(asked.size(), 2U);  // each where it is worth it
 }
 
 TEST_F(PredictionsTest, SayWhatIsWrongWithTheArtifactOrItsUse) {
