@@ -35,8 +35,8 @@ struct TrainEncoderTest : ::testing::Test {
     TrainOptions fast;
     fast.rows = options.rows;
     fast.out = folder.path() / "fast.pmc";
-    fast.fit.bucket_bits = 10;
-    fast.fit.epochs = 5;
+    fast.fit.linear.bucket_bits = 10;
+    fast.fit.linear.epochs = 5;
     EXPECT_TRUE(TrainClassifier(fast).ok());
     options.classifier = fast.out;
     options.out = folder.path() / "head.pmh";

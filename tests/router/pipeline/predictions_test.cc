@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <cmath>
 #include <set>
 
@@ -111,7 +112,11 @@ TEST_F(PredictionsTest, DecideARequestAndStandInItsTrace) {
     message->set_role(v1::ROLE_USER);
     message->add_parts()->set_text(question);
     v1::Trace trace;
-    const grpc::Status status = Decide(services, arrival, request, trace);
+    Loop loop(1);
+    grpc::Status status;
+    auto body = Decide(services, arrival, request, trace);
+    asio::co_spawn(loop, std::move(body), [&](std::exception_ptr, grpc::Status decided) { status = decided; });
+    loop.run();
     ASSERT_TRUE(status.ok()) << status.error_message();
     const std::vector<float> quality = model->Predict(question);  // large, small
     ASSERT_EQ(trace.prediction().experts_size(), 2);

@@ -334,7 +334,7 @@ struct EncoderLaneServeTest : ServeTest {
 
   EncoderLaneServeTest() {
     config->policies[0].score = config::CategoryMap{{{"a", {"first"}}, {"b", {"second"}}, {"general", {"first"}}}};
-    services.snapshot = MakeSnapshot(config, std::make_shared<UnsureClassifier>(), "head");
+    services.snapshot = MakeSnapshot(config, std::make_shared<UnsureClassifier>(), {}, "head");
     metrics = std::make_unique<telemetry::Metrics>(services.snapshot->names, [] { return telemetry::Gauges(); });
     services.metrics = metrics.get();
     services.cache = nullptr;
