@@ -112,7 +112,8 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
   }
   ClassifierOptions fit;
   fit.linear.seed = options.seed;
-  fit.embedding = DefaultEmbedding();
+  // Fitted as the classifier was: with its token vectors, or without any.
+  if (auto embedding = ReadEmbedding(options.classifier)) fit.embedding = *std::move(embedding);
   auto cross = FitClassifier(seen, categories, fit, stage("fitting the fast lane"));
   if (!cross) return std::move(cross).error();
   const auto unseeing = Served(cross->artifact);

@@ -27,23 +27,29 @@ class EncoderLaneServer : public ::testing::Test {
     folder_ = new testing::TempDir;
     std::string rows;
     const std::pair<const char*, std::vector<const char*>> topics[] = {
-        {"money", {"loan", "bank account", "credit card", "invoice", "mortgage", "tax refund", "salary", "interest"}},
-        {"body", {"headache", "broken arm", "fever", "vaccine", "blood pressure", "cough", "doctor", "knee pain"}},
-        {"sky", {"planet", "comet", "galaxy", "telescope", "moon orbit", "black hole", "eclipse", "asteroid"}}};
+        {"money",
+         {"loan", "bank account", "credit card", "invoice", "mortgage", "tax refund", "salary", "interest rate", "cash",
+          "debt", "cheque", "wallet", "purchase", "bill", "pension", "fee", "savings", "budget"}},
+        {"body",
+         {"headache", "broken arm", "fever", "vaccine", "blood pressure", "cough", "doctor", "knee pain", "nausea",
+          "allergy", "surgeon", "hospital", "rash", "flu", "dentist", "asthma", "infection", "pulse"}},
+        {"sky",
+         {"planet", "comet", "galaxy", "telescope", "moon orbit", "black hole", "eclipse", "asteroid", "Saturn",
+          "constellation", "supernova", "meteor", "sunspot", "nebula", "Jupiter", "rocket", "Venus", "observatory"}}};
+    // Each word in one row only, so that n-grams know nothing of the words of the rows that are held out.
+    const char* const forms[] = {"Tell me about my %s", "What is a %s?",        "I have a question on the %s today",
+                                 "%s please",           "Why does a %s matter", "explain %s"};
     for (const auto& [label, words] : topics) {
-      for (const char* word : words) {
-        for (const char* form : {"Tell me about my %s", "What is a %s?", "I have a question on the %s today",
-                                 "%s please", "Why does a %s matter", "explain %s"}) {
-          char text[128];
-          std::snprintf(text, sizeof text, form, word);
-          rows += std::string(R"({"text": ")") + text + R"(", "label": ")" + label + "\"}\n";
-        }
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        char text[128];
+        std::snprintf(text, sizeof text, forms[i % std::size(forms)], words[i]);
+        rows += std::string(R"({"text": ")") + text + R"(", "label": ")" + label + "\"}\n";
       }
     }
     offline::TrainOptions fast;
     fast.rows.files = {folder_->Write("rows.jsonl", rows)};
     fast.out = Classifier();
-    fast.fit.bucket_bits = 12;
+    fast.fit.linear.bucket_bits = 12;
     ASSERT_TRUE(offline::TrainClassifier(fast).ok());
     offline::TrainEncoderOptions options;
     options.rows = fast.rows;
