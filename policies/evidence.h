@@ -18,8 +18,9 @@ struct Evidence {
   double entropy = 0;            // -sum p ln p, nats
   double entropy_threshold = 0;  // nats
   double novelty = 0;            // how little the text is like the rows of training; larger is stranger
-  bool foreign = false;          // of none of the categories: novelty above the artifact's threshold
-  bool uncertain = false;        // foreign, or entropy > entropy_threshold
+  double novelty_threshold = 0;
+  bool foreign = false;    // of none of the categories: novelty > novelty_threshold
+  bool uncertain = false;  // foreign, or entropy > entropy_threshold
 
   // What a predictor says, where the policy asks one: the expected quality of each expert of the configuration, in its
   // order; NaN for an expert that the predictor does not know. Empty without a predictor.

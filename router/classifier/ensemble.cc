@@ -105,6 +105,7 @@ policies::Evidence EnsembleModel::Classify(std::string_view text) const {
   const float distance = NearestMean(whitening_, means_, used);
   evidence.novelty = novelty_entropy_ * linear_entropy - novelty_nearest_ * nearest + novelty_distance_ * distance;
   evidence.entropy_threshold = entropy_threshold_;
+  evidence.novelty_threshold = novelty_threshold_;
   evidence.foreign = evidence.novelty > novelty_threshold_;
   evidence.uncertain = evidence.foreign || evidence.entropy > entropy_threshold_;
   return evidence;

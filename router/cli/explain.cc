@@ -21,7 +21,11 @@ namespace {
 
 void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   out += "category   " + evidence.category();
-  if (evidence.uncertain()) {
+  if (evidence.foreign()) {
+    out += Format("  (like none of the categories: novelty %.2f is above %.2f; likeliest: %s, %.0f %%)\n",
+                  evidence.novelty(), evidence.novelty_threshold(), evidence.likeliest().c_str(),
+                  evidence.probability() * 100);
+  } else if (evidence.uncertain()) {
     out += Format("  (uncertain: entropy %.2f is above %.2f; likeliest: %s, %.0f %%)\n", evidence.entropy(),
                   evidence.entropy_threshold(), evidence.likeliest().c_str(), evidence.probability() * 100);
   } else {

@@ -21,6 +21,9 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
   out.set_entropy(evidence.entropy);
   out.set_entropy_threshold(evidence.entropy_threshold);
   out.set_uncertain(evidence.uncertain);
+  out.set_novelty(evidence.novelty);
+  out.set_novelty_threshold(evidence.novelty_threshold);
+  out.set_foreign(evidence.foreign);
   out.set_bytes_read(static_cast<std::uint32_t>(evidence.bytes_read));
   out.set_bytes_total(static_cast<std::uint32_t>(evidence.bytes_total));
   out.set_classify_microseconds(microseconds);
