@@ -1,20 +1,13 @@
 // router/offline/build_map_page.cc: the frontiers of a BuiltMap as one HTML page with an SVG plot.
 #include <algorithm>
-#include <cstdio>
 
 #include "router/offline/build_map.h"
+#include "router/offline/format.h"
 
 namespace pointsman::offline {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 400, kLeft = 60, kRight = 20, kTop = 20, kBottom = 50;
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 std::string Escape(const std::string& text) {
   std::string out;

@@ -1,23 +1,16 @@
 // router/offline/build_map_report.cc: a BuiltMap as text, as JSON and as the file that a configuration names.
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 
 #include "config/map_file.h"
 #include "router/offline/build_map.h"
+#include "router/offline/format.h"
 #include "router/version.h"
 
 namespace pointsman::offline {
 namespace {
 
 namespace json = boost::json;
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 std::string Names(const BuiltMap& map, const std::vector<bool>& used) {
   std::string names;

@@ -1,20 +1,13 @@
 // router/offline/evaluate_map_report.cc: a MapEvaluation as text for people and as JSON for scripts.
 #include <boost/json.hpp>
-#include <cstdio>
 
 #include "router/offline/evaluate_map.h"
+#include "router/offline/format.h"
 
 namespace pointsman::offline {
 namespace {
 
 namespace json = boost::json;
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 json::array Pair(const Interval& interval) { return {interval.low, interval.high}; }
 

@@ -100,13 +100,6 @@ double Deviation(const std::vector<double>& values) {
   return std::sqrt(sum / n);
 }
 
-// The smallest value at or under which at least `coverage` of the values lie.
-double Quantile(std::vector<double> values, double coverage) {
-  std::sort(values.begin(), values.end());
-  const auto wanted = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(wanted, 1, values.size()) - 1];
-}
-
 std::vector<Prediction> Weighed(const std::vector<View>& views, const std::vector<float>& weights,
                                 std::span<const Example> examples, std::size_t count) {
   std::vector<Prediction> predictions;
@@ -150,7 +143,7 @@ void SetNovelty(const OutOfFold& out, const Prepared& prepared, std::size_t cate
   ensemble.set_novelty_entropy(static_cast<float>(per_entropy));
   ensemble.set_novelty_nearest(static_cast<float>(per_nearest));
   ensemble.set_novelty_distance(static_cast<float>(per_distance));
-  ensemble.set_novelty_threshold(RoundedUp(Quantile(std::move(novelty), coverage)));
+  ensemble.set_novelty_threshold(RoundedUp(ValueAtCoverage(std::move(novelty), coverage)));
 }
 
 Result<void> Check(std::span<const Example> examples, const std::vector<std::string>& categories,

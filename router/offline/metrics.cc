@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace pointsman::offline {
 namespace {
@@ -124,13 +125,17 @@ double FitTemperature(std::span<const Prediction> predictions) {
   return std::exp((low + high) / 2);
 }
 
+double ValueAtCoverage(std::vector<double> values, double coverage) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const auto wanted = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(values.size())));
+  return values[std::clamp<std::size_t>(wanted, 1, values.size()) - 1];
+}
+
 double EntropyAtCoverage(std::span<const Prediction> predictions, double coverage) {
   std::vector<double> entropies;
   for (const Prediction& prediction : predictions) entropies.push_back(prediction.entropy);
-  if (entropies.empty()) return 0;
-  std::sort(entropies.begin(), entropies.end());
-  const auto wanted = static_cast<std::size_t>(std::ceil(coverage * static_cast<double>(entropies.size())));
-  return entropies[std::clamp<std::size_t>(wanted, 1, entropies.size()) - 1];
+  return ValueAtCoverage(std::move(entropies), coverage);
 }
 
 }  // namespace pointsman::offline

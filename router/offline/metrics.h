@@ -48,7 +48,10 @@ Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::
 // 4.2); searched in [0.2, 10] to 0.1 %.
 double FitTemperature(std::span<const Prediction> predictions);
 
-// The smallest entropy at or under which at least `coverage` of the predictions lie.
+// The smallest value at or under which at least `coverage` of the values lie; 0 without any.
+double ValueAtCoverage(std::vector<double> values, double coverage);
+
+// That of the predictions' entropies.
 double EntropyAtCoverage(std::span<const Prediction> predictions, double coverage);
 
 }  // namespace pointsman::offline

@@ -1,19 +1,12 @@
 // router/offline/train_report.cc: a TrainReport as text for people and as JSON for scripts.
 #include <boost/json.hpp>
 #include <cmath>
-#include <cstdio>
 
+#include "router/offline/format.h"
 #include "router/offline/train_classifier.h"
 
 namespace pointsman::offline {
 namespace {
-
-template <class... Args>
-std::string Format(const char* format, Args... args) {
-  char text[512];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 std::string Curve(const Metrics& metrics) {
   std::string text = "\nCoverage and accuracy, the most certain rows first:\n  coverage  entropy <=  accuracy\n";
