@@ -124,12 +124,23 @@ struct EncoderLane {
 struct Classifier {
   std::filesystem::path artifact;           // "" = the one that is installed with the program
   std::optional<double> entropy_threshold;  // nats; default: the artifact's own
+  double history = 0.7, system = 0.3;       // how probably a last turn is about what these are about, [0, 1]
   std::optional<EncoderLane> encoder;       // none = off
+};
+
+// Who answers where no category is certain (evidence.h: uncertain, and not foreign).
+enum class Uncertain {
+  kExpectation,  // the best over the whole distribution of categories
+  kGeneral,      // the experts of `general`: the robust variant of arXiv 2412.01868
 };
 
 // Category to experts in fallback order; `general` is required and serves every category that is not named.
 struct CategoryMap {
   std::map<std::string, std::vector<std::string>> experts;
+  // From a map file: what each expert is worth in each category, its mean score less what the map's limits charge for
+  // it. By the catalogue's order; NaN for experts that the map does not use. Empty for a map written by hand.
+  std::map<std::string, std::vector<double>> worth = {};
+  Uncertain uncertain = Uncertain::kExpectation;
 };
 
 // Always the same experts, in fallback order.

@@ -1,6 +1,8 @@
 #include "config/map_file.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "config/checksum.h"
 #include "config/names.h"
@@ -22,8 +24,45 @@ void ReadEntries(const Value& value, std::span<const std::string_view> experts, 
   }
 }
 
+// One expert's figure: its place in the catalogue, and the number.
+std::optional<std::pair<std::size_t, double>> ReadFigure(const std::string& name, const Value& entry,
+                                                         std::span<const std::string_view> experts, Range range) {
+  const auto found = std::find(experts.begin(), experts.end(), name);
+  if (found == experts.end()) {
+    entry.Fail("there is no expert " + Quote(name) + " (" + Suggest(name, experts, "experts") + ")");
+    return std::nullopt;
+  }
+  auto number = entry.Real(range);
+  if (!number) return std::nullopt;
+  return std::pair(static_cast<std::size_t>(found - experts.begin()), *number);
+}
+
+bool SameExperts(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return std::isnan(x) == std::isnan(y); });
+}
+
+void ReadValues(const Value& value, std::span<const std::string_view> experts, CategoryMap& map) {
+  const std::vector<double> unknown(experts.size(), std::numeric_limits<double>::quiet_NaN());
+  for (const auto& [category, row] : value.Entries("a category", false)) {
+    std::vector<double>& worth = map.worth.emplace(category, unknown).first->second;
+    for (const auto& [name, entry] : row.Entries("an expert", true)) {
+      if (auto figure = ReadFigure(name, entry, experts, {0, 1})) worth[figure->first] = figure->second;
+    }
+    if (!SameExperts(worth, map.worth.begin()->second)) row.Fail("has not the same experts as the other categories");
+  }
+  if (!value.IsMap()) return;
+  if (!map.worth.contains("general")) value.Fail("has no \"general\"");
+}
+
+void ReadCharges(const Value& value, std::span<const std::string_view> experts, std::vector<double>& charges) {
+  for (const auto& [name, entry] : value.Entries("an expert", true)) {
+    if (auto figure = ReadFigure(name, entry, experts, {-1e6, 1e6})) charges[figure->first] = figure->second;
+  }
+}
+
 void ReadDocument(const Value& root, std::span<const std::string_view> experts, CategoryMap& map) {
   bool version = false, categories = false;
+  std::vector<double> charges(experts.size(), 0);
   for (const auto& [key, entry] : root.Entries("a key", false)) {
     if (key == "version") {
       version = true;
@@ -35,9 +74,16 @@ void ReadDocument(const Value& root, std::span<const std::string_view> experts, 
     } else if (key == "categories") {
       categories = true;
       ReadEntries(entry, experts, map);
+    } else if (key == "values") {
+      ReadValues(entry, experts, map);
+    } else if (key == "charges") {
+      ReadCharges(entry, experts, charges);
     } else if (key != "report") {
-      entry.Fail("is not known (version, categories, report)");
+      entry.Fail("is not known (version, categories, values, charges, report)");
     }
+  }
+  for (auto& [category, worth] : map.worth) {
+    for (std::size_t e = 0; e < worth.size(); ++e) worth[e] -= charges[e];
   }
   if (!root.IsMap()) return;
   if (!version) root.Fail("has no \"version\" (is this a file of pointsman map?)");

@@ -1,8 +1,12 @@
 // config/map_file.h: category maps that `pointsman map` wrote. Inside config/ only.
 //
 // The file is JSON, which is YAML:
-//   {"version": 1, "categories": {"math": ["expert", "fallback"], "general": ["fallback"]}, "report": {...}}
-// `report` (what was measured, and of which inputs) is for people and is not read here.
+//   {"version": 1, "categories": {"math": ["expert", "fallback"], "general": ["fallback"]},
+//    "values": {"math": {"expert": 0.71, "fallback": 0.64}, "general": {...}}, "charges": {"expert": 0.02},
+//    "report": {...}}
+// `values` are mean scores, for every category the same experts: those that the map uses; `charges`, which may be
+// absent, are what the map's limits on averages take off them (0 where an expert is not named). `report` (what was
+// measured, and of which inputs) is for people and is not read here.
 #pragma once
 
 #include <filesystem>

@@ -46,13 +46,14 @@ void ReadPolicy(const Value& value, std::span<const std::string_view> experts, c
   Section section(value);
   auto score = section.Require("score", "how experts are scored: category_map, predictor or pinned")
                    .Choice({"category_map", "predictor", "pinned"});
-  const Value map = section.Take("map"), pinned = section.Take("experts");
+  const Value map = section.Take("map"), uncertain = section.Take("uncertain"), pinned = section.Take("experts");
   const PredictorKeys predictor = {section.Take("artifact"), section.Take("lambda"), section.Take("cost"),
                                    section.Take("weak"),     section.Take("strong"), section.Take("strong_share")};
   section.Take("select").Choice({"best"});
   section.Take("run").Choice({"single"});
   section.Finish();
   if (!score) return;
+  if (*score != "category_map" && uncertain.present()) uncertain.Fail("belongs to score: category_map");
   if (*score != "predictor") {
     for (const Value& key : {predictor.artifact, predictor.lambda, predictor.cost, predictor.weak, predictor.strong,
                              predictor.strong_share}) {
@@ -65,6 +66,9 @@ void ReadPolicy(const Value& value, std::span<const std::string_view> experts, c
     if (section.Has("experts")) pinned.Fail("belongs to score: pinned (category_map has map)");
     if (!section.Has("map")) value.Fail("has no \"map\" (score: category_map needs it: category to experts)");
     if (section.Has("map")) ReadCategoryMap(map, folder, experts, chosen, sums);
+    if (auto rule = uncertain.Choice({"expectation", "general"})) {
+      chosen.uncertain = *rule == "general" ? Uncertain::kGeneral : Uncertain::kExpectation;
+    }
   } else if (*score == "predictor") {
     if (section.Has("map")) map.Fail("belongs to score: category_map (predictor has artifact)");
     if (section.Has("experts")) pinned.Fail("belongs to score: pinned (predictor has artifact)");

@@ -107,6 +107,8 @@ void ReadClassifier(const Value& value, const Engine& engine, const std::filesys
   Section section(value);
   if (auto artifact = section.Take("artifact").Text(1, 4096)) classifier.artifact = Resolve(folder, *artifact);
   Set(classifier.entropy_threshold, section.Take("entropy_threshold").Real({0, 20}));
+  Set(classifier.history, section.Take("history").Real({0, 1}));
+  Set(classifier.system, section.Take("system").Real({0, 1}));
   if (const Value encoder = section.Take("encoder"); encoder.present()) {
     ReadEncoderLane(encoder, engine, folder, classifier.encoder.emplace());
   }

@@ -66,24 +66,14 @@ Result<Choice> Choose(const config::Config& config, const config::Policy& policy
     choice.exclusions.push_back({i, std::move(reason)});
   }
 
-  // Rank is all that an ordered list says: the first scores 1, the others less in equal steps.
-  auto rank = [&](const std::vector<std::string>& names) {
-    Ask ask;
-    for (std::size_t r = 0; r < names.size(); ++r) {
-      auto expert = static_cast<std::size_t>(config.FindExpert(names[r]) - config.experts.data());
-      if (!excluded[expert]) ask.candidates.push_back({expert, 1.0 - static_cast<double>(r) / names.size()});
-    }
-    return ask;
-  };
-
   Ask ask;
   std::vector<std::string> wanted;
   if (!facts.expert.empty()) {
     wanted = {facts.expert};
-    ask = rank(wanted);
+    ask.candidates = score::InOrder(config, wanted, excluded);
   } else if (const auto* pinned = std::get_if<config::Pinned>(&policy.score)) {
     wanted = pinned->experts;
-    ask = rank(wanted);
+    ask.candidates = score::InOrder(config, wanted, excluded);
   } else if (const auto* predicted = std::get_if<config::Predicted>(&policy.score)) {
     if (evidence == nullptr || evidence->quality.size() != config.experts.size()) {
       return Internal("policy " + policy.name + " decides by a predictor, and nothing was predicted");
@@ -102,20 +92,10 @@ Result<Choice> Choose(const config::Config& config, const config::Policy& policy
               [](const Exclusion& a, const Exclusion& b) { return a.expert < b.expert; });
   } else {
     const auto& map = std::get<config::CategoryMap>(policy.score);
-    static const Evidence unknown = [] {
-      Evidence e;
-      e.uncertain = true;
-      return e;
-    }();
-    choice.category = score::CategoryOf(evidence ? *evidence : unknown);
-    wanted = score::ExpertsOf(map, choice.category);
-    ask = rank(wanted);
-    if (ask.candidates.empty()) {
-      // None of the category's experts can do what the request needs: the generalists may.
-      const std::vector<std::string>& general = score::ExpertsOf(map, score::kGeneral);
-      ask = rank(general);
-      wanted.insert(wanted.end(), general.begin(), general.end());
-    }
+    score::Routed routed = score::ByCategory(config, map, evidence, excluded);
+    choice.category = std::move(routed.category);
+    ask.candidates = std::move(routed.candidates);
+    wanted = std::move(routed.wanted);
   }
   if (ask.candidates.empty()) return NobodyLeft(config, wanted, choice.exclusions);
   choice.plan = std::move(ask);

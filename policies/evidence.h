@@ -8,6 +8,16 @@
 
 namespace pointsman::policies {
 
+enum class ConversationPart { kLastTurn, kHistory, kSystem };
+
+// What one part of a conversation says by itself.
+struct PartEvidence {
+  ConversationPart part = ConversationPart::kLastTurn;
+  double weight = 0;  // how probably the request is about what the part is about, [0, 1]; 0: it says nothing
+  std::size_t likeliest = 0;
+  double probability = 0;  // of the likeliest
+};
+
 struct Evidence {
   // C categories and their calibrated probabilities, in the artifact's order. `categories` points into the classifier,
   // which outlives the evidence.
@@ -26,6 +36,8 @@ struct Evidence {
   // order; NaN for an expert that the predictor does not know. Empty without a predictor.
   std::vector<float> quality;
   double gain_threshold = 0;  // for a pair: the strong expert answers when its quality is so much higher, or more
+
+  std::vector<PartEvidence> parts;  // of a conversation; empty where the last turn is all that was read
 
   std::size_t bytes_read = 0;  // of the prompt's text
   std::size_t bytes_total = 0;

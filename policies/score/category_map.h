@@ -1,6 +1,5 @@
-// policies/score/category_map.h: composition of experts (arXiv 2412.01868): the category router names a category, the
-// category-to-expert map names the experts. Where the category is uncertain, `general` answers (the paper's robust
-// variant; notes on what of this is ours: the map here is written by the operator, with fallbacks in order).
+// policies/score/category_map.h: composition of experts (arXiv 2412.01868): the category router tells the categories'
+// probabilities, the category-to-expert map what each expert is worth in each of them.
 #pragma once
 
 #include <string>
@@ -8,16 +7,34 @@
 
 #include "config/config.h"
 #include "policies/evidence.h"
+#include "policies/plan.h"
 
 namespace pointsman::score {
 
 inline constexpr char kGeneral[] = "general";
 
-// Where the evidence sends a request: the likeliest category, or `general` when uncertain.
-const std::string& CategoryOf(const policies::Evidence& evidence);
+struct Routed {
+  std::string category;  // where the request is sent: the likeliest category that wants the first candidate,
+                         // or `general`
+  std::vector<policies::Candidate> candidates;  // best first; those that are excluded are not there
+  std::vector<std::string> wanted;              // names of all that could have answered, excluded or not
+};
 
-// The experts of a category, in fallback order; those of `general` when the map does not name it. Never empty for a
-// validated map. Any thread.
-const std::vector<std::string>& ExpertsOf(const config::CategoryMap& map, const std::string& category);
+// A request of none of the categories (foreign), or without evidence, goes to the experts of `general`; so does an
+// uncertain one if the map says so. Any other goes by the expected worth over the categories,
+//   worth(e) = sum_c p_c worth_c(e)
+// With a map file worth_c(e) is what the file says, and the experts that the map uses follow in the order of their
+// worth. A map that was written by hand only says who should answer: worth_c(e) is 1 for the first expert of category c
+// that is not excluded and 0 for all others, so that the expert wins that is most probably the right one; its
+// category's other experts follow in their order, with falling scores. Categories that the map does not name have the
+// experts of `general`. Where nobody is left those of `general` are candidates. `excluded` has a value for each expert
+// of `config`. Pure, any thread.
+Routed ByCategory(const config::Config& config, const config::CategoryMap& map, const policies::Evidence* evidence,
+                  const std::vector<bool>& excluded);
+
+// The candidates of an ordered list that are not excluded. Rank is all that such a list says: the first scores 1, the
+// others less in equal steps.
+std::vector<policies::Candidate> InOrder(const config::Config& config, const std::vector<std::string>& names,
+                                         const std::vector<bool>& excluded);
 
 }  // namespace pointsman::score

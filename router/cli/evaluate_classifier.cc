@@ -54,6 +54,16 @@ void RegisterEvaluateClassifier(CLI::App& group, int& exit_code) {
       ->check(CLI::ExistingFile);
   command->add_option("--text", o.rows.text_field, "field with the text")->capture_default_str();
   command->add_option("--label", o.rows.label_field, "field with the category")->capture_default_str();
+  auto* history = command->add_option("--history", o.rows.history_field, "field with the user's earlier turns, if any");
+  auto* system = command->add_option("--system", o.rows.system_field, "field with the system prompt, if any");
+  command->add_option("--history-weight", o.weights.history, "as classifier.history of the configuration")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(history);
+  command->add_option("--system-weight", o.weights.system, "as classifier.system of the configuration")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(system);
   command->add_option("--foreign", o.foreign, "rows that belong to none of the categories; repeatable")
       ->check(CLI::ExistingFile);
   command->add_flag("--skip-bad", o.rows.skip_bad, "leave bad rows out and count them");

@@ -28,6 +28,9 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   } else if (evidence.uncertain()) {
     out += Format("  (uncertain: entropy %.2f is above %.2f; likeliest: %s, %.0f %%)\n", evidence.entropy(),
                   evidence.entropy_threshold(), evidence.likeliest().c_str(), evidence.probability() * 100);
+  } else if (evidence.category() != evidence.likeliest()) {
+    out += Format("  (its experts are the likeliest to be right; likeliest category: %s, %.0f %%)\n",
+                  evidence.likeliest().c_str(), evidence.probability() * 100);
   } else {
     out += Format("  (%.0f %%, entropy %.2f of at most %.2f)\n", evidence.probability() * 100, evidence.entropy(),
                   evidence.entropy_threshold());
@@ -39,6 +42,12 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
   }
   out += Format("\n           read %u of %u bytes in %.0f us\n", evidence.bytes_read(), evidence.bytes_total(),
                 evidence.classify_microseconds());
+  for (int i = 0; i < evidence.parts_size(); ++i) {
+    const v1::PartEvidence& part = evidence.parts(i);
+    out += Format("%s%s %s %.0f %% (weight %.2f)", i == 0 ? "           " : ", ", part.part().c_str(),
+                  part.likeliest().c_str(), part.probability() * 100, part.weight());
+    if (i + 1 == evidence.parts_size()) out += "\n";
+  }
   if (evidence.has_second_opinion()) {
     const v1::SecondOpinion& opinion = evidence.second_opinion();
     out += Format("           second opinion in %.1f ms: ", opinion.milliseconds());

@@ -153,6 +153,19 @@ std::string MapJson(const BuiltMap& map) {
   return json::serialize(out);
 }
 
+namespace {
+
+// The values of the used experts, as a line of the map file.
+std::string ValuesLine(const BuiltMap& map, const std::string& category, const std::vector<double>& values) {
+  json::object row;
+  for (std::size_t m = 0; m < values.size(); ++m) {
+    if (map.solution.used[m]) row[map.facts[m].name] = values[m];
+  }
+  return "    " + json::serialize(json::value(category)) + ": " + json::serialize(row);
+}
+
+}  // namespace
+
 std::string MapFileText(const BuiltMap& map) {
   std::string text = "{\n  \"version\": " + std::to_string(config::kMapFileVersion) + ",\n  \"categories\": {\n";
   for (std::size_t c = 0; c < map.choices.size(); ++c) {
@@ -161,7 +174,25 @@ std::string MapFileText(const BuiltMap& map) {
     text += "    " + json::serialize(json::value(map.choices[c].name)) + ": " + json::serialize(names) +
             (c + 1 < map.choices.size() ? ",\n" : "\n");
   }
-  return text + "  },\n  \"report\": " + MapJson(map) + "\n}\n";
+  text += "  },\n  \"values\": {\n";
+  std::vector<double> mean(map.facts.size(), 0);
+  bool general = false;
+  for (std::size_t c = 0; c < map.categories.size(); ++c) {
+    general |= map.categories[c] == "general";
+    for (std::size_t m = 0; m < mean.size(); ++m) mean[m] += map.share[c] * map.values.value[c][m];
+    text += ValuesLine(map, map.categories[c], map.values.value[c]) + ",\n";
+  }
+  if (general) {
+    text.erase(text.size() - 2, 1);
+  } else {
+    text += ValuesLine(map, "general", mean) + "\n";
+  }
+  json::object charges;
+  for (std::size_t m = 0; m < map.facts.size(); ++m) {
+    if (map.solution.used[m] && map.solution.charge[m] != 0) charges[map.facts[m].name] = map.solution.charge[m];
+  }
+  text += "  },\n  \"charges\": " + json::serialize(charges);
+  return text + ",\n  \"report\": " + MapJson(map) + "\n}\n";
 }
 
 }  // namespace pointsman::offline

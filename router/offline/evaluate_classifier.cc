@@ -24,12 +24,13 @@ bool AmongLikeliest(const std::vector<float>& probabilities, std::size_t truth, 
 }
 
 // The median of three runs, so that the first look at a text's cache lines does not count as the classifier's time.
-policies::Evidence Timed(const classifier::Classifier& classifier, std::string_view text, double& microseconds) {
+policies::Evidence Timed(const classifier::Classifier& classifier, const classifier::Conversation& conversation,
+                         const classifier::PartWeights& weights, double& microseconds) {
   double times[3];
   policies::Evidence evidence;
   for (double& time : times) {
     const auto start = std::chrono::steady_clock::now();
-    evidence = classifier.Classify(text);
+    evidence = classifier::Classify(classifier, conversation, weights);
     time = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
   }
   std::sort(std::begin(times), std::end(times));
@@ -79,7 +80,8 @@ Result<ClassifierEvaluation> EvaluateClassifier(const EvaluateClassifierOptions&
   std::size_t top3 = 0, uncertain = 0, bytes = 0;
   const auto progress = stage("classifying");
   for (const Row& row : rows->rows) {
-    policies::Evidence evidence = Timed(**classifier, row.text, microseconds.emplace_back());
+    const classifier::Conversation conversation = {row.system, row.history, row.text};
+    policies::Evidence evidence = Timed(**classifier, conversation, options.weights, microseconds.emplace_back());
     const std::uint32_t truth = index[row.label];
     top3 += AmongLikeliest(evidence.probabilities, truth, 3) ? 1 : 0;
     uncertain += evidence.uncertain ? 1 : 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "router/classifier/conversation.h"
 #include "router/offline/metrics.h"
 #include "router/offline/rows.h"
 
@@ -17,6 +18,7 @@ namespace pointsman::offline {
 struct EvaluateClassifierOptions {
   std::filesystem::path artifact;
   RowOptions rows;                             // labels that the artifact lacks are bad rows
+  classifier::PartWeights weights;             // of the rows' history and system prompt, where they have them
   std::vector<std::filesystem::path> foreign;  // rows of none of the categories; their text field is rows.text_field
   std::function<void(std::string_view stage, double share)> progress;  // may be empty
 };

@@ -1,12 +1,11 @@
 #include "router/offline/map_solver.h"
 
-#include <coin/Cbc_C_Interface.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <memory>
 #include <string>
+
+#include "router/offline/integer_program.h"
 
 namespace pointsman::offline {
 namespace {
@@ -20,58 +19,6 @@ std::string Number(double value) {
   std::snprintf(text, sizeof text, "%.4g", value);
   return text;
 }
-
-// Rows of the constraint matrix, and from them the columns that CBC wants.
-class Program {
- public:
-  explicit Program(std::size_t columns) : entries_(columns), objective(columns, 0), integer(columns, true) {}
-
-  void AddRow(double lower, double upper) {
-    lower_.push_back(lower);
-    upper_.push_back(upper);
-  }
-  // In the row that was added last.
-  void Set(std::size_t column, double value) {
-    entries_[column].push_back({static_cast<int>(lower_.size()) - 1, value});
-  }
-
-  using Model = std::unique_ptr<Cbc_Model, void (*)(Cbc_Model*)>;
-  Model Build() const {
-    std::vector<CoinBigIndex> start = {0};
-    std::vector<int> index;
-    std::vector<double> value;
-    for (const auto& column : entries_) {
-      for (const auto& [row, coefficient] : column) {
-        index.push_back(row);
-        value.push_back(coefficient);
-      }
-      start.push_back(static_cast<CoinBigIndex>(index.size()));
-    }
-    const std::vector<double> zero(entries_.size(), 0), one(entries_.size(), 1);
-    Model model(Cbc_newModel(), Cbc_deleteModel);
-    Cbc_setLogLevel(model.get(), 0);
-    Cbc_loadProblem(model.get(), static_cast<int>(entries_.size()), static_cast<int>(lower_.size()), start.data(),
-                    index.data(), value.data(), zero.data(), one.data(), objective.data(), lower_.data(),
-                    upper_.data());
-    for (std::size_t i = 0; i < integer.size(); ++i) {
-      if (integer[i]) Cbc_setInteger(model.get(), static_cast<int>(i));
-    }
-    Cbc_setObjSense(model.get(), -1);
-    return model;
-  }
-
- private:
-  struct Entry {
-    int row;
-    double value;
-  };
-  std::vector<std::vector<Entry>> entries_;  // by column
-  std::vector<double> lower_, upper_;        // by row
-
- public:
-  std::vector<double> objective;
-  std::vector<bool> integer;
-};
 
 // Why nothing can keep the limits, as far as one limit alone says it.
 std::string WhyInfeasible(const MapProblem& p, const std::vector<std::size_t>& experts) {
@@ -122,6 +69,53 @@ bool Describe(const MapProblem& p, MapSolution& s) {
   return enough && Keeps(s.deployed, p.max_deployed) && Keeps(s.active, p.max_active) && Keeps(s.price, p.max_price);
 }
 
+// The multipliers of the limits on averages when only the used experts are open and categories may be split.
+std::vector<double> Charges(const MapProblem& p, const MapSolution& s) {
+  std::vector<double> charge(p.allowed.size(), 0);
+  std::vector<std::size_t> open;
+  for (std::size_t m = 0; m < s.used.size(); ++m) {
+    if (s.used[m]) open.push_back(m);
+  }
+  const std::size_t n = open.size();
+  IntegerProgram program(p.share.size() * n);
+  const auto each = [&](auto set) {
+    for (std::size_t c = 0; c < p.share.size(); ++c) {
+      for (std::size_t k = 0; k < n; ++k) set(c, k, c * n + k);
+    }
+  };
+  for (std::size_t c = 0; c < p.share.size(); ++c) {
+    program.AddRow(1, 1);
+    for (std::size_t k = 0; k < n; ++k) program.Set(c * n + k, 1);
+  }
+  each([&](std::size_t c, std::size_t k, std::size_t column) {
+    program.objective[column] = p.share[c] * p.value[c][open[k]];
+  });
+  std::vector<std::pair<std::size_t, const std::vector<double>*>> limits;  // row, what it limits
+  const auto mean = [&](const std::optional<double>& limit, const std::vector<double>& of) {
+    if (!limit) return;
+    program.AddRow(0, *limit);
+    each([&](std::size_t c, std::size_t k, std::size_t column) { program.Set(column, p.share[c] * of[open[k]]); });
+    limits.emplace_back(program.rows() - 1, &of);
+  };
+  mean(p.max_active, p.active);
+  mean(p.max_price, p.price);
+  const std::size_t first_minimum = program.rows();
+  if (p.min_share > 0) {
+    for (std::size_t k = 0; k < n; ++k) {
+      program.AddRow(p.min_share, 1);
+      for (std::size_t c = 0; c < p.share.size(); ++c) program.Set(c * n + k, p.share[c]);
+    }
+  }
+  const std::vector<double> price = program.Multipliers();
+  if (price.empty()) return charge;
+  // A multiplier's sign is known by what it limits; the solver's depends on how it turns the objective.
+  for (std::size_t k = 0; k < n; ++k) {
+    for (const auto& [at, of] : limits) charge[open[k]] += std::abs(price[at]) * (*of)[open[k]];
+    if (p.min_share > 0) charge[open[k]] -= std::abs(price[first_minimum + k]);
+  }
+  return charge;
+}
+
 }  // namespace
 
 Result<MapSolution> SolveMap(const MapProblem& p) {
@@ -135,7 +129,7 @@ Result<MapSolution> SolveMap(const MapProblem& p) {
   const auto y = [n, categories](std::size_t k) { return categories * n + k; };
 
   const bool averages = p.max_active || p.max_price || p.min_share > 0;
-  Program program(categories * n + n);
+  IntegerProgram program(categories * n + n);
   for (std::size_t c = 0; c < categories; ++c) {
     program.AddRow(1, 1);
     for (std::size_t k = 0; k < n; ++k) {
@@ -170,18 +164,13 @@ Result<MapSolution> SolveMap(const MapProblem& p) {
     }
   }
 
-  const Program::Model model = program.Build();
-  Cbc_setParameter(model.get(), "logLevel", "0");
-  Cbc_setParameter(model.get(), "increment", "1e-9");  // the default passes over improvements under 1e-5
-  Cbc_setParameter(model.get(), "ratioGap", "0");
-  Cbc_setParameter(model.get(), "allowableGap", "0");
-  Cbc_setParameter(model.get(), "seconds", std::to_string(p.max_seconds).c_str());
-  Cbc_solve(model.get());
-  const double* found = Cbc_bestSolution(model.get());
-  if (found == nullptr) {
-    if (Cbc_isProvenInfeasible(model.get())) return Bad(WhyInfeasible(p, experts));
+  IntegerProgram::Failure failure;
+  const auto solved = program.Maximise(p.max_seconds, failure);
+  if (!solved) {
+    if (failure == IntegerProgram::Failure::kInfeasible) return Bad(WhyInfeasible(p, experts));
     return Bad("no map was found in " + Number(p.max_seconds) + " s (--seconds gives the solver more time)");
   }
+  const std::vector<double>& found = solved->value;
 
   MapSolution solution;
   std::vector<std::size_t> open;
@@ -205,10 +194,9 @@ Result<MapSolution> SolveMap(const MapProblem& p) {
   }
   if (!Describe(p, solution)) return Internal("the solver's map breaks a limit");
   solution.bound = solution.quality;
-  if (!Cbc_isProvenOptimal(model.get())) {
-    solution.bound = std::max(solution.quality, Cbc_getBestPossibleObjValue(model.get()) / 100);
-  }
+  if (!solved->optimal) solution.bound = std::max(solution.quality, solved->bound / 100);
   solution.gap = solution.bound - solution.quality;
+  solution.charge = averages ? Charges(p, solution) : std::vector<double>(p.allowed.size(), 0);
   return solution;
 }
 

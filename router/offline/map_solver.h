@@ -32,6 +32,9 @@ struct MapSolution {
   double bound = 0;                            // nothing better than this exists
   double gap = 0;                              // bound - quality, >= 0; 0 = proven optimal
   double deployed = 0, active = 0, price = 0;  // of this solution; 0 where not known
+  // [M]: what the limits on averages take off an expert's value for each request that it gets, in units of value; less
+  // than 0 where min_share wants requests for it. The multipliers of the linear programme with the same experts in use.
+  std::vector<double> charge;
 };
 
 // Maximises quality with CBC (COIN-OR branch and cut) over

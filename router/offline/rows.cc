@@ -28,6 +28,14 @@ Result<std::string> Field(const json::object& row, const std::string& name) {
   return text;
 }
 
+// Likewise of a field that a row may lack, or have as "" or null; "" too when no field is named.
+Result<std::string> OptionalField(const json::object& row, const std::string& name) {
+  const json::value* value = name.empty() ? nullptr : row.if_contains(name);
+  if (value == nullptr || value->is_null()) return std::string();
+  if (!value->is_string()) return Bad("field \"" + name + "\" is not a string");
+  return std::string(value->get_string());
+}
+
 class Reader {
  public:
   explicit Reader(const RowOptions& options) : options_(options) {
@@ -58,13 +66,18 @@ class Reader {
     auto text = Field(object, options_.text_field);
     if (!text) return text.error().message;
     if (text->size() > kMaxText) return "field \"" + options_.text_field + "\" is longer than 1 MiB";
+    auto history = OptionalField(object, options_.history_field), system = OptionalField(object, options_.system_field);
+    if (!history) return history.error().message;
+    if (!system) return system.error().message;
     if (const auto renamed = options_.rename.find(*label); renamed != options_.rename.end()) *label = renamed->second;
 
     if (!options_.known_labels.empty() && !options_.known_labels.contains(*label)) {
       return "unknown label \"" + *label + "\"";
     }
     const std::uint32_t index = Index(*label, labels_, result_.labels);
-    const auto [seen, fresh] = seen_.try_emplace(*text, Seen{index, place});
+    std::string key = *text;
+    if (!history->empty() || !system->empty()) key += '\0' + *history + '\0' + *system;
+    const auto [seen, fresh] = seen_.try_emplace(std::move(key), Seen{index, place});
     if (!fresh) {
       if (seen->second.label != index && !options_.two_labels) {
         return "the text has label \"" + *label + "\", but \"" + result_.labels[seen->second.label] + "\" at " +
@@ -75,7 +88,8 @@ class Reader {
         return "";
       }
     }
-    result_.rows.push_back({*std::move(text), index, Index(source, sources_, result_.sources)});
+    result_.rows.push_back(
+        {*std::move(text), index, Index(source, sources_, result_.sources), *std::move(history), *std::move(system)});
     return "";
   }
 

@@ -17,6 +17,7 @@ struct RowOptions {
   std::vector<std::filesystem::path> files;
   std::string text_field = "text", label_field = "label";  // without a label field every row has the label ""
   std::string source_field;                                // "" = rows have no source
+  std::string history_field, system_field;                 // "" = rows have none; a row may lack them
   std::map<std::string, std::string> rename;               // label -> label
   std::set<std::string> drop_labels;                       // as in the file, before renaming
   std::set<std::string> drop_sources;
@@ -29,6 +30,7 @@ struct Row {
   std::string text;
   std::uint32_t label;
   std::uint32_t source;
+  std::string history = {}, system = {};  // of the conversation whose last turn `text` is
 };
 
 struct Rows {

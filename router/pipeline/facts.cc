@@ -1,5 +1,7 @@
 #include "router/pipeline/facts.h"
 
+#include <array>
+
 namespace pointsman::pipeline {
 
 policies::RequestFacts FactsOf(const v1::CompleteRequest& request) {
@@ -31,20 +33,60 @@ policies::RequestFacts FactsOf(const v1::CompleteRequest& request) {
   return facts;
 }
 
+namespace {
+
+// The text of a message: a view into it, or into `storage`, which keeps what it had.
+std::string_view TextOf(const v1::Message& message, std::string& storage) {
+  if (message.parts_size() == 1) return message.parts(0).text();
+  const std::size_t begin = storage.size();
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_text()) continue;
+    if (storage.size() > begin) storage += '\n';
+    storage += part.text();
+  }
+  return std::string_view(storage).substr(begin);
+}
+
+}  // namespace
+
 std::string_view QuestionOf(const v1::CompleteRequest& request, std::string& storage) {
   for (int i = request.messages_size() - 1; i >= 0; --i) {
-    const v1::Message& message = request.messages(i);
-    if (message.role() != v1::ROLE_USER) continue;
-    if (message.parts_size() == 1) return message.parts(0).text();
+    if (request.messages(i).role() != v1::ROLE_USER) continue;
     storage.clear();
-    for (const v1::Part& part : message.parts()) {
-      if (!part.has_text()) continue;
-      if (!storage.empty()) storage += '\n';
-      storage += part.text();
-    }
-    return storage;
+    return TextOf(request.messages(i), storage);
   }
   return {};
+}
+
+ConversationTexts::ConversationTexts(const v1::CompleteRequest& request) {
+  // Earlier turns of the user from the latest to the oldest that counts.
+  std::array<const v1::Message*, kEarlierTurns> earlier{};
+  int turns = 0;
+  const v1::Message* last = nullptr;
+  const v1::Message* system = nullptr;
+  for (int i = request.messages_size() - 1; i >= 0; --i) {
+    const v1::Message& message = request.messages(i);
+    if (message.role() == v1::ROLE_SYSTEM) system = &message;
+    if (message.role() != v1::ROLE_USER) continue;
+    if (last == nullptr) {
+      last = &message;
+    } else if (turns < kEarlierTurns) {
+      earlier[static_cast<std::size_t>(turns++)] = &message;
+    }
+  }
+  if (last != nullptr) conversation_.last = TextOf(*last, last_);
+  if (system != nullptr) conversation_.system = TextOf(*system, system_);
+  if (turns == 1) {
+    conversation_.history = TextOf(*earlier[0], history_);
+  } else if (turns > 1) {
+    std::string part;
+    while (turns > 0) {
+      part.clear();
+      if (!history_.empty()) history_ += '\n';
+      history_ += TextOf(*earlier[static_cast<std::size_t>(--turns)], part);
+    }
+    conversation_.history = history_;
+  }
 }
 
 }  // namespace pointsman::pipeline

@@ -26,10 +26,12 @@ std::optional<policies::Evidence> Classify(const Services& services, const confi
   const Snapshot& snapshot = *services.snapshot;
   if (!request.routing().expert().empty() || !policies::NeedsEvidence(policy) || !snapshot.classifier)
     return std::nullopt;
-  std::string storage;
-  std::string_view question = QuestionOf(request, storage);
+  const ConversationTexts texts(request);
+  const std::string_view question = texts.conversation().last;
+  const config::Classifier& settings = snapshot.config->classifier;
+  const classifier::PartWeights weights = {settings.system, settings.history};
   Clock::time_point start = Clock::now();
-  policies::Evidence evidence = snapshot.classifier->Classify(question);
+  policies::Evidence evidence = classifier::Classify(*snapshot.classifier, texts.conversation(), weights);
   std::chrono::duration<double> spent = Clock::now() - start;
   services.metrics->Classified(spent.count());
   Describe(snapshot, evidence, question, request.routing().explain(), spent.count() * 1e6, *trace.mutable_evidence());

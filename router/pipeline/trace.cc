@@ -4,18 +4,24 @@
 #include <cmath>
 #include <numeric>
 
-#include "policies/score/category_map.h"
-
 namespace pointsman::pipeline {
 namespace {
 
 constexpr std::size_t kCategories = 5, kFeatures = 10;
 
+const char* NameOf(policies::ConversationPart part) {
+  switch (part) {
+    case policies::ConversationPart::kLastTurn: return "last_turn";
+    case policies::ConversationPart::kHistory: return "history";
+    case policies::ConversationPart::kSystem: return "system";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std::string_view text, bool explain,
               double microseconds, v1::Evidence& out) {
-  out.set_category(score::CategoryOf(evidence));
   out.set_likeliest(evidence.categories[evidence.likeliest]);
   out.set_probability(evidence.probabilities[evidence.likeliest]);
   out.set_entropy(evidence.entropy);
@@ -27,6 +33,13 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
   out.set_bytes_read(static_cast<std::uint32_t>(evidence.bytes_read));
   out.set_bytes_total(static_cast<std::uint32_t>(evidence.bytes_total));
   out.set_classify_microseconds(microseconds);
+  for (const policies::PartEvidence& part : evidence.parts) {
+    v1::PartEvidence* p = out.add_parts();
+    p->set_part(NameOf(part.part));
+    p->set_weight(part.weight);
+    p->set_likeliest(evidence.categories[part.likeliest]);
+    p->set_probability(part.probability);
+  }
 
   std::size_t all = evidence.probabilities.size();
   std::size_t shown = explain ? all : std::min(all, kCategories);
@@ -61,6 +74,7 @@ void Describe(const config::Config& config, const policies::Evidence& evidence, 
 }
 
 void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out) {
+  if (out.has_evidence()) out.mutable_evidence()->set_category(choice.category);
   for (const policies::Exclusion& exclusion : choice.exclusions) {
     v1::Exclusion* e = out.add_exclusions();
     e->set_expert(config.experts[exclusion.expert].name);

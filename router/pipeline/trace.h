@@ -18,7 +18,7 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
 void Describe(const config::Config& config, const policies::Evidence& evidence, bool pair, double microseconds,
               v1::Prediction& out);
 
-// Fills plan and exclusions, and the evidence's category.
+// Fills plan and exclusions, and the category in the evidence, if there is evidence.
 void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out);
 
 }  // namespace pointsman::pipeline

@@ -55,6 +55,33 @@ TEST_F(MapFile, ProblemsHaveTheFilesOwnPlaces) {
   EXPECT_THAT(ProblemsOf("{\"version\": 1,\n \"categories\": {"), HasSubstr("is not JSON"));
 }
 
+TEST_F(MapFile, ValuesAreReadLessTheirCharges) {
+  const Parsed parsed = ParseWithMap(
+      "{\"version\": 1, \"categories\": {\"math\": [\"far\"], \"general\": [\"tiny\"]},\n"
+      " \"values\": {\"math\": {\"far\": 0.75, \"tiny\": 0.25}, \"general\": {\"tiny\": 0.5, \"far\": 0.5}},\n"
+      " \"charges\": {\"far\": 0.25}}");
+  ASSERT_TRUE(parsed.ok()) << ToString(parsed.problems);
+  const auto& map = std::get<CategoryMap>(parsed.config->policies[0].score);
+  const auto index = [&](const char* name) {
+    return static_cast<std::size_t>(parsed.config->FindExpert(name) - parsed.config->experts.data());
+  };
+  EXPECT_EQ(map.worth.at("math")[index("far")], 0.5);
+  EXPECT_EQ(map.worth.at("math")[index("tiny")], 0.25);
+  EXPECT_EQ(map.worth.at("general")[index("far")], 0.25);
+}
+
+TEST_F(MapFile, ValuesThatMakeNoSenseAreProblems) {
+  const auto with = [this](std::string_view values) {
+    return ProblemsOf("{\"version\": 1, \"categories\": {\"general\": [\"tiny\"]}, " + std::string(values) + "}");
+  };
+  EXPECT_THAT(with("\"values\": {\"math\": {\"far\": 0.5}}"), HasSubstr("values: has no \"general\""));
+  EXPECT_THAT(with("\"values\": {\"general\": {\"fra\": 0.5}}"), HasSubstr("there is no expert \"fra\""));
+  EXPECT_THAT(with("\"values\": {\"general\": {\"far\": 1.5}}"), HasSubstr("values.general.far"));
+  EXPECT_THAT(with("\"values\": {\"general\": {\"far\": 0.5}, \"math\": {\"tiny\": 0.5}}"),
+              HasSubstr("has not the same experts"));
+  EXPECT_THAT(with("\"charges\": {\"nobody\": 0.5}"), HasSubstr("there is no expert \"nobody\""));
+}
+
 TEST_F(MapFile, AMissingFileIsReportedWhereItIsNamed) {
   const Parsed parsed = ParseText(kEngine + kExperts + "policies: {all: {score: category_map, map: gone.json}}\n",
                                   dir_.path() / "test.yaml", {});

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace pointsman::policies {
 namespace {
 
@@ -60,11 +62,54 @@ TEST_F(ChooseTest, FollowsTheMapInItsOrder) {
   EXPECT_GT(candidates[0].score, candidates[1].score);
 }
 
-TEST_F(ChooseTest, SendsTheUncertainToGeneral) {
+TEST_F(ChooseTest, SendsTheForeignToGeneral) {
   SetLikeliest(0, true);
+  evidence.foreign = true;
   auto choice = Run();
   EXPECT_THAT(Names(choice), ElementsAre("general", "eyes"));
   EXPECT_EQ(choice->category, "general");
+}
+
+TEST_F(ChooseTest, SendsTheUncertainToGeneralWhereTheMapSaysSo) {
+  SetLikeliest(0, true);
+  EXPECT_EQ(Run()->category, "math");
+  std::get<config::CategoryMap>(policy.score).uncertain = config::Uncertain::kGeneral;
+  auto choice = Run();
+  EXPECT_THAT(Names(choice), ElementsAre("general", "eyes"));
+  EXPECT_EQ(choice->category, "general");
+}
+
+TEST_F(ChooseTest, TheExpertThatIsMostProbablyRightWins) {
+  std::get<config::CategoryMap>(policy.score).experts["cooking"] = {"eyes"};
+  evidence.probabilities = {0.4f, 0.25f, 0.35f};  // eyes: law + cooking = 0.6
+  auto choice = Run();
+  EXPECT_THAT(Names(choice), ElementsAre("eyes"));
+  EXPECT_EQ(choice->category, "cooking");
+  // Experts that cannot answer do not count: with math alone able to, its category wins.
+  facts.deny = {"eyes"};
+  choice = Run();
+  EXPECT_THAT(Names(choice), ElementsAre("general"));  // law and cooking have nobody else: the generalists
+  evidence.probabilities = {0.6f, 0.2f, 0.2f};
+  EXPECT_THAT(Names(Run()), ElementsAre("math", "general"));
+}
+
+TEST_F(ChooseTest, AMapFilesValuesAreWeighedByTheProbabilities) {
+  auto& map = std::get<config::CategoryMap>(policy.score);
+  const double unused = std::nan("");
+  //             general  math  eyes
+  map.worth = {{"math", {0.5, 0.9, unused}}, {"law", {0.8, 0.3, unused}}, {"general", {0.6, 0.5, unused}}};
+  evidence.probabilities = {0.5f, 0.3f, 0.2f};  // general .25 + .24 + .12 = .61, math .45 + .09 + .10 = .64
+  auto choice = Run();
+  EXPECT_THAT(Names(choice), ElementsAre("math", "general"));
+  EXPECT_EQ(choice->category, "math");
+  EXPECT_NEAR(std::get<Ask>(choice->plan).candidates[0].score, 0.64, 1e-6);
+  EXPECT_NEAR(std::get<Ask>(choice->plan).candidates[1].score, 0.61, 1e-6);
+  evidence.probabilities = {0.42f, 0.38f, 0.2f};
+  EXPECT_THAT(Names(Run()), ElementsAre("general", "math"));
+  facts.deny = {"general"};
+  EXPECT_THAT(Names(Run()), ElementsAre("math"));
+  facts.deny = {"general", "math"};
+  EXPECT_THAT(Names(Run()), ElementsAre("eyes"));  // the map does not use it, but `general` names it
 }
 
 TEST_F(ChooseTest, SendsCategoriesWithoutAnEntryToTheGeneralExperts) {

@@ -60,6 +60,21 @@ TEST_F(BuildMapTest, LimitsAreKeptAndTheirPriceIsWhatRelaxingBuys) {
   EXPECT_GT(map->shadow_prices[0].gain, 0.05);
 }
 
+TEST_F(BuildMapTest, TheFileHoldsWhatTheLiveRouterWeighs) {
+  options_.max_active = 10;
+  const auto map = BuildMap(options_);
+  ASSERT_TRUE(map.ok()) << map.error().message;
+  const boost::json::object file = boost::json::parse(MapFileText(*map)).as_object();
+  const auto& values = file.at("values").as_object();
+  EXPECT_EQ(values.size(), 4U);
+  for (std::size_t m = 0; m < map->facts.size(); ++m) {
+    const std::string& name = map->facts[m].name;
+    EXPECT_EQ(values.at("general").as_object().contains(name), map->solution.used[m]);
+    if (!map->solution.used[m]) continue;
+    EXPECT_EQ(values.at("algebra").as_object().at(name).to_number<double>(), map->values.value[0][m]);
+  }
+}
+
 TEST_F(BuildMapTest, FiltersSayWhyAnExpertIsLeftOut) {
   options_.licences = {"MIT"};
   options_.max_p95_ms = 500;

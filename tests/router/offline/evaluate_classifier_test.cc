@@ -47,6 +47,28 @@ TEST_F(EvaluateClassifierTest, CountsWhatTheClassifierSays) {
   EXPECT_FALSE(evaluation->auroc_foreign);
 }
 
+TEST_F(EvaluateClassifierTest, HistoryHelpsAFollowUp) {
+  const auto rows = ReadRows(options_.rows, nullptr);
+  std::string follow_ups;
+  for (std::size_t i = 0; i < rows->rows.size(); i += 3) {
+    const boost::json::object row = {
+        {"text", "zxq?"}, {"topic", rows->labels[rows->rows[i].label]}, {"before", rows->rows[i].text}};
+    follow_ups += boost::json::serialize(row) + "\n";
+  }
+  options_.rows.files = {dir_.Write("follow.jsonl", follow_ups)};
+  options_.rows.two_labels = true;
+  const auto without = EvaluateClassifier(options_);
+  ASSERT_TRUE(without.ok()) << without.error().message;
+  options_.rows.history_field = "before";
+  const auto with = EvaluateClassifier(options_);
+  ASSERT_TRUE(with.ok()) << with.error().message;
+  EXPECT_EQ(with->metrics.rows, 20U);
+  EXPECT_GT(with->metrics.accuracy, 0.8);
+  EXPECT_LT(without->metrics.accuracy, 0.5);
+  options_.weights.history = 0;
+  EXPECT_LT(EvaluateClassifier(options_)->metrics.accuracy, 0.5);
+}
+
 TEST_F(EvaluateClassifierTest, ForeignRowsAreStranger) {
   options_.foreign = {
       dir_.Write("foreign.jsonl", "{\"text\": \"zxq vvkt wpp\"}\n{\"text\": \"0x4f 1190 !!\"}\n{\"text\": \"qqq\"}\n")};

@@ -71,6 +71,25 @@ MapProblem Random(std::mt19937& random, std::size_t categories, std::size_t expe
   return p;
 }
 
+TEST(MapSolver, ChargesAreTheMultipliersOfTheLimits) {
+  MapProblem p;
+  p.share = {0.5, 0.5};
+  p.value = {{0.5, 0.9}, {0.5, 0.6}};  // small, big
+  p.active = p.size = p.price = {10, 50};
+  p.allowed = {true, true};
+  EXPECT_THAT(SolveMap(p)->charge, ElementsAre(0, 0));
+  p.max_active = 35;  // the first category alone may have the big one; the rest is worth (0.6 - 0.5) / (50 - 10)
+  const auto solved = SolveMap(p);
+  ASSERT_TRUE(solved.ok());
+  EXPECT_THAT(solved->expert, ElementsAre(1, 0));
+  ASSERT_EQ(solved->charge.size(), 2U);
+  EXPECT_NEAR(solved->charge[0], 0.025, 1e-9);
+  EXPECT_NEAR(solved->charge[1], 0.125, 1e-9);
+  p.max_active.reset();
+  p.min_share = 0.4;  // nobody needs to be used: the big one is best everywhere
+  EXPECT_THAT(SolveMap(p)->expert, ElementsAre(1, 1));
+}
+
 TEST(MapSolver, MeetsFullEnumerationOnRandomInstances) {
   std::mt19937 random(1);
   std::uniform_real_distribution<double> unit(0, 1);

@@ -42,5 +42,27 @@ TEST(Question, IsTheLastUserMessage) {
   EXPECT_EQ(QuestionOf(Request("messages { role: ROLE_SYSTEM parts { text: 's' } }"), storage), "");
 }
 
+std::string User(const std::string& text) { return "messages { role: ROLE_USER parts { text: '" + text + "' } } "; }
+
+TEST(ConversationTexts, AreTheSystemPromptTheEarlierTurnsAndTheLast) {
+  const auto request = Request("messages { role: ROLE_SYSTEM parts { text: 'tutor' } } " + User("a") + User("b") +
+                               "messages { role: ROLE_ASSISTANT parts { text: 'answer' } } " + User("c") + User("d") +
+                               "messages { role: ROLE_USER parts { text: 'e' } parts { text: 'f' } }");
+  const ConversationTexts texts(request);
+  EXPECT_EQ(texts.conversation().system, "tutor");
+  EXPECT_EQ(texts.conversation().history, "b\nc\nd");  // the three latest
+  EXPECT_EQ(texts.conversation().last, "e\nf");
+}
+
+TEST(ConversationTexts, AreEmptyWhereThereAreNone) {
+  const auto request = Request(User("only"));
+  const ConversationTexts texts(request);
+  EXPECT_EQ(texts.conversation().system, "");
+  EXPECT_EQ(texts.conversation().history, "");
+  EXPECT_EQ(texts.conversation().last, "only");
+  const auto two = Request(User("first") + User("second"));
+  EXPECT_EQ(ConversationTexts(two).conversation().history, "first");
+}
+
 }  // namespace
 }  // namespace pointsman::pipeline
