@@ -5,6 +5,7 @@
 #include "router/cli/engine.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/map.h"
+#include "router/cli/place.h"
 #include "router/cli/serve.h"
 #include "router/cli/train.h"
 #include "router/version.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   pointsman::cli::RegisterRoute(app, exit_code);
   pointsman::cli::RegisterTrain(app, exit_code);
   pointsman::cli::RegisterMap(app, exit_code);
+  pointsman::cli::RegisterPlace(app, exit_code);
   pointsman::cli::RegisterEvaluate(app, exit_code);
   pointsman::cli::RegisterEngine(app, exit_code);
   CLI11_PARSE(app, argc, argv);
