@@ -15,7 +15,7 @@ std::string PlacementText(const PlacementProblem& p, const Placement& placement)
     for (std::size_t e = 0; e < p.experts.size(); ++e) {
       if (!placement.copy[e][h]) continue;
       experts += (experts.empty() ? "" : ", ") + p.experts[e].name;
-      if (placement.share[e][h] < 1) experts += Format(" (%.0f %%)", 100 * placement.share[e][h]);
+      if (placement.share[e][h] < 0.995) experts += Format(" (%.0f %%)", 100 * placement.share[e][h]);
     }
     text += Format("  %-20s %7.1f of %6.1f  %10.1f %%  ", p.hosts[h].name.c_str(), placement.memory_gb[h],
                    p.hosts[h].memory_gb, 100 * placement.utilisation[h]) +
