@@ -29,8 +29,11 @@ struct Evidence {
   double entropy_threshold = 0;  // nats
   double novelty = 0;            // how little the text is like the rows of training; larger is stranger
   double novelty_threshold = 0;
-  bool foreign = false;    // of none of the categories: novelty > novelty_threshold
-  bool uncertain = false;  // foreign, or entropy > entropy_threshold
+  bool foreign = false;                // of none of the categories: novelty > novelty_threshold
+  double contradiction = 0;            // how little the parts of a longer text believe each other (contradiction.h)
+  double contradiction_threshold = 0;  // 0: not measured
+  bool mixed = false;      // contradiction > contradiction_threshold: its parts are about different categories
+  bool uncertain = false;  // foreign, mixed, or entropy > entropy_threshold
 
   // What a predictor says, where the policy asks one: the expected quality of each expert of the configuration, in its
   // order; NaN for an expert that the predictor does not know. Empty without a predictor.

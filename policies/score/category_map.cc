@@ -99,7 +99,7 @@ std::vector<Candidate> InOrder(const config::Config& config, const std::vector<s
 Routed ByCategory(const config::Config& config, const config::CategoryMap& map, const Evidence* evidence,
                   const std::vector<bool>& excluded) {
   Routed routed;
-  const bool general = evidence == nullptr || evidence->categories.empty() || evidence->foreign ||
+  const bool general = evidence == nullptr || evidence->categories.empty() || evidence->foreign || evidence->mixed ||
                        (evidence->uncertain && map.uncertain == config::Uncertain::kGeneral);
   if (general) {
     routed.category = kGeneral;

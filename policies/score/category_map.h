@@ -20,8 +20,8 @@ struct Routed {
   std::vector<std::string> wanted;              // names of all that could have answered, excluded or not
 };
 
-// A request of none of the categories (foreign), or without evidence, goes to the experts of `general`; so does an
-// uncertain one if the map says so. Any other goes by the expected worth over the categories,
+// A request of none of the categories (foreign) or of several at once (mixed), or without evidence, goes to the experts
+// of `general`; so does an uncertain one if the map says so. Any other goes by the expected worth over the categories,
 //   worth(e) = sum_c p_c worth_c(e)
 // With a map file worth_c(e) is what the file says, and the experts that the map uses follow in the order of their
 // worth. A map that was written by hand only says who should answer: worth_c(e) is 1 for the first expert of category c

@@ -1,67 +1,35 @@
 #include "router/classifier/artifact.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <openssl/evp.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <set>
 
 #include "router/classifier/ensemble.h"
+#include "router/classifier/envelope.h"
 #include "router/classifier/features.h"
 
 namespace pointsman::classifier {
 namespace {
 
-constexpr std::string_view kMagic = "PMARTIF1";
-constexpr std::size_t kSumBytes = 32;
-constexpr std::size_t kHeaderBytes = kMagic.size() + kSumBytes;
-constexpr std::uintmax_t kMaxFileBytes = 512U << 20;
+constexpr Envelope kEnvelope = {"PMARTIF1", "classifier artifact", "pointsman train classifier"};
 
-Error Bad(const std::filesystem::path& file, const std::string& what) {
-  return {ErrorClass::kCallersFault, Code::kFailedPrecondition, "classifier artifact " + file.string() + ": " + what};
-}
-
-std::array<unsigned char, kSumBytes> Sha256(std::string_view data) {
-  std::array<unsigned char, kSumBytes> sum{};
-  unsigned int size = kSumBytes;
-  EVP_Digest(data.data(), data.size(), sum.data(), &size, EVP_sha256(), nullptr);
-  return sum;
-}
-
-std::string Hex(const std::array<unsigned char, kSumBytes>& sum) {
-  constexpr std::string_view kDigitsOf16 = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : sum) {
-    hex += kDigitsOf16[byte >> 4];
-    hex += kDigitsOf16[byte & 15];
+Result<ArtifactFile> Parse(const EnvelopeFile& read, const std::filesystem::path& file) {
+  ArtifactFile result;
+  result.checksum = read.checksum;
+  if (!result.artifact.ParseFromString(read.message)) {
+    return BadFile(kEnvelope, file, "not an artifact: its message cannot be parsed");
   }
-  return hex;
+  if (result.artifact.version() != kArtifactVersion) {
+    return BadFile(kEnvelope, file,
+                   "written by another version (format " + std::to_string(result.artifact.version()) +
+                       ", this program reads 1): train it anew");
+  }
+  return result;
 }
 
-// Whether a serialised message stops inside a field: what a cut file looks like.
-bool EndsEarly(std::string_view message) {
-  google::protobuf::io::ArrayInputStream bytes(message.data(), static_cast<int>(message.size()));
-  google::protobuf::io::CodedInputStream in(&bytes);
-  constexpr std::uint32_t kLengthDelimited = 2;
-  while (in.CurrentPosition() < static_cast<int>(message.size())) {
-    std::uint32_t tag = 0, length = 0;
-    std::uint64_t number = 0;
-    if (!in.ReadVarint32(&tag)) return true;
-    if ((tag & 7) == kLengthDelimited) {
-      if (!in.ReadVarint32(&length) || !in.Skip(static_cast<int>(length & 0x7FFFFFFF))) return true;
-    } else if ((tag & 7) != 0) {
-      return false;  // the message has no such field at its top: damaged, not cut
-    } else if (!in.ReadVarint64(&number)) {
-      return true;
-    }
-  }
-  return false;
+Result<ArtifactFile> Checked(Result<ArtifactFile> read, const std::filesystem::path& file) {
+  if (!read) return read;
+  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
+  return read;
 }
 
 template <class Values>
@@ -112,88 +80,21 @@ std::string Flaw(const v1::Artifact& artifact) {
               artifact.embedding().dimensions(), categories);
 }
 
-Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) {
-  auto read = ReadParts(file);
-  if (!read) return read;
-  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return Bad(file, flaw);
-  return read;
-}
+Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) { return Checked(ReadParts(file), file); }
 
 Result<ArtifactFile> ReadParts(const std::filesystem::path& file) {
-  std::error_code code;
-  const std::uintmax_t size = std::filesystem::file_size(file, code);
-  if (code) return Bad(file, code.message() + " (`pointsman train classifier` makes one)");
-  if (size > kMaxFileBytes) return Bad(file, "not an artifact: larger than 512 MiB");
-  std::string data(size, '\0');
-  std::ifstream in(file, std::ios::binary);
-  if (!in.read(data.data(), static_cast<std::streamsize>(size))) return Bad(file, "cannot be read");
-  return ParseParts(data, file);
+  const auto read = ReadEnvelope(kEnvelope, file);
+  if (!read) return read.error();
+  return Parse(*read, file);
 }
 
 Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem::path& file) {
-  auto read = ParseParts(bytes, file);
-  if (!read) return read;
-  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return Bad(file, flaw);
-  return read;
-}
-
-Result<ArtifactFile> ParseParts(std::string_view bytes, const std::filesystem::path& file) {
-  const std::string_view magic = bytes.substr(0, kMagic.size());
-  if (magic.empty()) return Bad(file, "truncated: it is empty");
-  if (magic != kMagic.substr(0, magic.size())) {
-    if (magic.size() == kMagic.size() && magic.substr(0, 7) == kMagic.substr(0, 7)) {
-      return Bad(file,
-                 "written by another version (" + std::string(magic) + ", this program reads PMARTIF1): train it anew");
-    }
-    return Bad(file, "not an artifact: it does not begin with PMARTIF1");
-  }
-  if (bytes.size() <= kHeaderBytes) return Bad(file, "truncated: it has " + std::to_string(bytes.size()) + " bytes");
-  const std::string_view message = bytes.substr(kHeaderBytes);
-  const auto sum = Sha256(message);
-  if (std::memcmp(sum.data(), bytes.data() + kMagic.size(), kSumBytes) != 0) {
-    if (EndsEarly(message)) return Bad(file, "truncated: it ends in the middle of the model");
-    return Bad(file, "checksum mismatch: the file is damaged");
-  }
-  ArtifactFile result;
-  result.checksum = Hex(sum);
-  if (!result.artifact.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
-    return Bad(file, "not an artifact: its message cannot be parsed");
-  }
-  if (result.artifact.version() != kArtifactVersion) {
-    return Bad(file, "written by another version (format " + std::to_string(result.artifact.version()) +
-                         ", this program reads 1): train it anew");
-  }
-  return result;
+  const auto read = OpenEnvelope(kEnvelope, std::string(bytes), file);
+  return Checked(read ? Parse(*read, file) : Result<ArtifactFile>(read.error()), file);
 }
 
 Result<std::string> WriteArtifact(const std::filesystem::path& file, const v1::Artifact& artifact) {
-  const std::string message = artifact.SerializeAsString();
-  const auto sum = Sha256(message);
-  std::filesystem::path draft = file;
-  draft += ".";
-  draft += std::to_string(getpid());
-  draft += ".tmp";
-  const auto failed = [&](const char* what) {
-    const std::string why = errno != 0 ? std::strerror(errno) : "unknown error";
-    std::error_code ignored;
-    std::filesystem::remove(draft, ignored);
-    return Bad(file, std::string(what) + ": " + why);
-  };
-  errno = 0;
-  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  if (!out) return failed("cannot be written");
-  out.write(kMagic.data(), kMagic.size());
-  out.write(reinterpret_cast<const char*>(sum.data()), kSumBytes);
-  out.write(message.data(), static_cast<std::streamsize>(message.size()));
-  out.close();
-  if (!out) return failed("cannot be written");
-  std::error_code code;
-  std::filesystem::rename(draft, file, code);
-  if (code) {
-    errno = code.value();
-    return failed("cannot be put in place");
-  }
-  return Hex(sum);
+  return WriteEnvelope(kEnvelope, file, artifact.SerializeAsString());
 }
 
 }  // namespace pointsman::classifier

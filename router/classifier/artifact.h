@@ -26,7 +26,6 @@ Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem
 
 // The same without a look at the model, which may be missing: envelope, checksum and version alone are checked.
 Result<ArtifactFile> ReadParts(const std::filesystem::path& file);
-Result<ArtifactFile> ParseParts(std::string_view bytes, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
 Result<std::string> WriteArtifact(const std::filesystem::path& file, const v1::Artifact& artifact);

@@ -73,7 +73,7 @@ policies::Evidence Classify(const Classifier& classifier, const Conversation& co
     evidence.foreign = false;
   }
   SetDistribution(logits, evidence);
-  evidence.uncertain = evidence.foreign || evidence.entropy > evidence.entropy_threshold;
+  evidence.uncertain = evidence.foreign || evidence.mixed || evidence.entropy > evidence.entropy_threshold;
   return evidence;
 }
 

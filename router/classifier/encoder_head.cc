@@ -155,7 +155,7 @@ Result<policies::Evidence> EncoderHead::PreciseEvidence(const policies::Evidence
   }
   precise.entropy = std::clamp(precise.entropy, 0.0, std::log(static_cast<double>(count)));
   precise.entropy_threshold = entropy_threshold_;
-  precise.uncertain = precise.foreign || precise.entropy > entropy_threshold_;
+  precise.uncertain = precise.foreign || precise.mixed || precise.entropy > entropy_threshold_;
   return precise;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "router/classifier/artifact.h"
+#include "router/classifier/contradiction.h"
 #include "router/classifier/features.h"
 
 namespace pointsman::classifier {
@@ -19,6 +20,7 @@ std::string Flaw(const v1::Ensemble& ensemble, std::size_t views, std::size_t di
       static_cast<std::size_t>(ensemble.means_size()) != dimensions * categories) {
     return "its whitening or its means have the wrong size";
   }
+  if (!(ensemble.contradiction_threshold() >= 0)) return "its threshold of contradiction is negative or not a number";
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!finite(ensemble.novelty_entropy()) || !finite(ensemble.novelty_nearest()) ||
       !finite(ensemble.novelty_distance()) || !finite(ensemble.novelty_threshold()) ||
@@ -82,6 +84,7 @@ EnsembleModel::EnsembleModel(const v1::Artifact& artifact, std::string checksum,
       novelty_nearest_(artifact.ensemble().novelty_nearest()),
       novelty_distance_(artifact.ensemble().novelty_distance()),
       novelty_threshold_(artifact.ensemble().novelty_threshold()),
+      contradiction_threshold_(artifact.ensemble().contradiction_threshold()),
       entropy_threshold_(entropy_threshold.value_or(artifact.classifier().entropy_threshold())) {}
 
 policies::Evidence EnsembleModel::Classify(std::string_view text) const {
@@ -107,7 +110,12 @@ policies::Evidence EnsembleModel::Classify(std::string_view text) const {
   evidence.entropy_threshold = entropy_threshold_;
   evidence.novelty_threshold = novelty_threshold_;
   evidence.foreign = evidence.novelty > novelty_threshold_;
-  evidence.uncertain = evidence.foreign || evidence.entropy > entropy_threshold_;
+  if (contradiction_threshold_ > 0 && text.size() >= kContradictionBytes) {
+    evidence.contradiction = Contradiction(linear_, text, max_bytes_);
+    evidence.contradiction_threshold = contradiction_threshold_;
+    evidence.mixed = evidence.contradiction > contradiction_threshold_;
+  }
+  evidence.uncertain = evidence.foreign || evidence.mixed || evidence.entropy > entropy_threshold_;
   return evidence;
 }
 

@@ -45,6 +45,7 @@ class EnsembleModel final : public Classifier {
   std::vector<float> weights_;
   std::vector<float> whitening_, means_;
   double novelty_entropy_, novelty_nearest_, novelty_distance_, novelty_threshold_;
+  double contradiction_threshold_;  // 0 = not measured
   double entropy_threshold_;
 };
 

@@ -1,5 +1,7 @@
 #include "router/classifier/envelope.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -33,6 +35,34 @@ std::string Hex(const Sum& sum) {
   return hex;
 }
 
+// Whether a serialised message stops inside a field: what a cut file looks like.
+bool EndsEarly(std::string_view message) {
+  google::protobuf::io::ArrayInputStream bytes(message.data(), static_cast<int>(message.size()));
+  google::protobuf::io::CodedInputStream in(&bytes);
+  enum WireType : std::uint32_t { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
+  while (in.CurrentPosition() < static_cast<int>(message.size())) {
+    std::uint32_t tag = 0, length = 0;
+    std::uint64_t number = 0;
+    if (!in.ReadVarint32(&tag)) return true;
+    switch (tag & 7) {
+      case kVarint:
+        if (!in.ReadVarint64(&number)) return true;
+        break;
+      case kFixed64:
+        if (!in.Skip(8)) return true;
+        break;
+      case kFixed32:
+        if (!in.Skip(4)) return true;
+        break;
+      case kLengthDelimited:
+        if (!in.ReadVarint32(&length) || !in.Skip(static_cast<int>(length & 0x7FFFFFFF))) return true;
+        break;
+      default: return false;  // no such field: damaged, not cut
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what) {
@@ -48,23 +78,32 @@ Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesyste
   std::string data(size, '\0');
   std::ifstream in(file, std::ios::binary);
   if (!in.read(data.data(), static_cast<std::streamsize>(size))) return BadFile(envelope, file, "cannot be read");
-  const std::string_view bytes = data, magic = bytes.substr(0, kMagicBytes);
-  if (magic != envelope.magic) {
-    if (magic.empty()) return BadFile(envelope, file, "it is empty");
+  return OpenEnvelope(envelope, std::move(data), file);
+}
+
+Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, const std::filesystem::path& file) {
+  const std::string magic = bytes.substr(0, kMagicBytes);
+  if (magic.empty()) return BadFile(envelope, file, "truncated: it is empty");
+  if (magic != envelope.magic.substr(0, magic.size())) {
     if (magic.size() == kMagicBytes && magic.substr(0, 7) == envelope.magic.substr(0, 7)) {
       return BadFile(envelope, file,
-                     "written by another version (" + std::string(magic) + ", this program reads " +
-                         std::string(envelope.magic) + "): train it anew");
+                     "written by another version (" + magic + ", this program reads " + std::string(envelope.magic) +
+                         "): train it anew");
     }
     return BadFile(envelope, file, "it does not begin with " + std::string(envelope.magic));
   }
-  if (bytes.size() <= kHeaderBytes) return BadFile(envelope, file, "cut after " + std::to_string(size) + " bytes");
-  const std::string_view message = bytes.substr(kHeaderBytes);
-  const Sum sum = Sha256(message);
-  if (std::memcmp(sum.data(), bytes.data() + kMagicBytes, kSumBytes) != 0) {
-    return BadFile(envelope, file, "checksum mismatch: the file is cut or damaged");
+  if (bytes.size() <= kHeaderBytes) {
+    return BadFile(envelope, file, "truncated: it has " + std::to_string(bytes.size()) + " bytes");
   }
-  return EnvelopeFile{std::string(message), Hex(sum)};
+  const Sum sum = Sha256(std::string_view(bytes).substr(kHeaderBytes));
+  const bool whole = std::memcmp(sum.data(), bytes.data() + kMagicBytes, kSumBytes) == 0;
+  bytes.erase(0, kHeaderBytes);
+  if (!whole) {
+    return BadFile(envelope, file,
+                   EndsEarly(bytes) ? "truncated: it ends in the middle of a field (the file is cut or damaged)"
+                                    : "checksum mismatch: the file is cut or damaged");
+  }
+  return EnvelopeFile{std::move(bytes), Hex(sum)};
 }
 
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,

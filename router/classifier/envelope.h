@@ -1,5 +1,5 @@
 // router/classifier/envelope.h: a file that can tell that it is whole: 8 bytes of magic, the SHA-256 of the rest, the
-// rest.
+// rest, which is a protobuf message.
 #pragma once
 
 #include <filesystem>
@@ -24,6 +24,9 @@ struct EnvelopeFile {
 // Every error names the file and the reason: missing, of another kind or version, cut, damaged. At most 512 MiB.
 // Blocking.
 Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
+
+// Likewise of the bytes that a file has; `file` is its name, for errors.
+Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,

@@ -25,6 +25,11 @@ void ExplainEvidence(const v1::Evidence& evidence, std::string& out) {
     out += Format("  (like none of the categories: novelty %.2f is above %.2f; likeliest: %s, %.0f %%)\n",
                   evidence.novelty(), evidence.novelty_threshold(), evidence.likeliest().c_str(),
                   evidence.probability() * 100);
+  } else if (evidence.mixed()) {
+    out +=
+        Format("  (its parts are about different things: contradiction %.1f is above %.1f; likeliest: %s, %.0f %%)\n",
+               evidence.contradiction(), evidence.contradiction_threshold(), evidence.likeliest().c_str(),
+               evidence.probability() * 100);
   } else if (evidence.uncertain()) {
     out += Format("  (uncertain: entropy %.2f is above %.2f; likeliest: %s, %.0f %%)\n", evidence.entropy(),
                   evidence.entropy_threshold(), evidence.likeliest().c_str(), evidence.probability() * 100);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "router/classifier/artifact.h"
+#include "router/classifier/contradiction.h"
 #include "router/classifier/default_artifact.h"
 #include "router/classifier/ensemble.h"
 #include "router/classifier/features.h"
@@ -18,6 +19,9 @@ namespace pointsman::offline {
 namespace {
 
 using classifier::Neighbours;
+
+constexpr double kOfOnePiece = 0.98;     // share of the longer rows that shall not count as mixed
+constexpr std::size_t kLongTexts = 100;  // fewer tell nothing of that
 
 std::uint64_t HashOf(std::string_view text, std::uint64_t factor) {
   std::uint64_t hash = classifier::internal::kFnvStart;
@@ -58,6 +62,7 @@ Prepared Prepare(std::span<const Example> examples, const ClassifierOptions& opt
 struct OutOfFold {
   std::vector<View> views;
   std::vector<double> linear_entropy, nearest;
+  std::vector<double> contradiction = {};  // of the longer texts
 };
 
 void PredictFold(std::span<const Example> examples, const std::vector<std::string>& categories,
@@ -73,6 +78,9 @@ void PredictFold(std::span<const Example> examples, const std::vector<std::strin
     if (prepared.fold[i] != fold) continue;
     const policies::Evidence evidence = linear.Classify(examples[i].text);
     out.linear_entropy[i] = evidence.entropy;
+    if (examples[i].text.size() >= classifier::kContradictionBytes) {
+      out.contradiction.push_back(classifier::Contradiction(linear, examples[i].text, options.linear.max_bytes));
+    }
     for (std::size_t c = 0; c < count; ++c) {
       out.views[0][i * count + c] = std::log(std::max(evidence.probabilities[c], 1e-9F));
     }
@@ -139,6 +147,9 @@ void SetNovelty(const OutOfFold& out, const Prepared& prepared, std::size_t cate
   std::vector<double> novelty;
   for (std::size_t i = 0; i < out.nearest.size(); ++i) {
     novelty.push_back(per_entropy * out.linear_entropy[i] - per_nearest * out.nearest[i] + per_distance * distance[i]);
+  }
+  if (out.contradiction.size() >= kLongTexts) {
+    ensemble.set_contradiction_threshold(RoundedUp(ValueAtCoverage(out.contradiction, kOfOnePiece)));
   }
   ensemble.set_novelty_entropy(static_cast<float>(per_entropy));
   ensemble.set_novelty_nearest(static_cast<float>(per_nearest));

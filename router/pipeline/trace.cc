@@ -30,6 +30,9 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
   out.set_novelty(evidence.novelty);
   out.set_novelty_threshold(evidence.novelty_threshold);
   out.set_foreign(evidence.foreign);
+  out.set_contradiction(evidence.contradiction);
+  out.set_contradiction_threshold(evidence.contradiction_threshold);
+  out.set_mixed(evidence.mixed);
   out.set_bytes_read(static_cast<std::uint32_t>(evidence.bytes_read));
   out.set_bytes_total(static_cast<std::uint32_t>(evidence.bytes_total));
   out.set_classify_microseconds(microseconds);

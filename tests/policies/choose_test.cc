@@ -70,6 +70,12 @@ TEST_F(ChooseTest, SendsTheForeignToGeneral) {
   EXPECT_EQ(choice->category, "general");
 }
 
+TEST_F(ChooseTest, SendsTheMixedToGeneral) {
+  SetLikeliest(0, true);
+  evidence.mixed = true;
+  EXPECT_EQ(Run()->category, "general");
+}
+
 TEST_F(ChooseTest, SendsTheUncertainToGeneralWhereTheMapSaysSo) {
   SetLikeliest(0, true);
   EXPECT_EQ(Run()->category, "math");

@@ -87,8 +87,8 @@ TEST_F(ArtifactTest, MissingFileIsNamed) {
 }
 
 TEST_F(ArtifactTest, OtherFilesAreNotArtifacts) {
-  EXPECT_THAT(ErrorOf("GGUF, or anything else that is a file"), HasSubstr("not an artifact"));
-  EXPECT_THAT(ErrorOf("PMA text"), HasSubstr("not an artifact"));
+  EXPECT_THAT(ErrorOf("GGUF, or anything else that is a file"), HasSubstr("does not begin with PMARTIF1"));
+  EXPECT_THAT(ErrorOf("PMA text"), HasSubstr("does not begin with PMARTIF1"));
   EXPECT_THAT(ErrorOf(""), HasSubstr("truncated"));
 }
 

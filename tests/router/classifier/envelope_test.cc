@@ -38,10 +38,10 @@ TEST_F(EnvelopeTest, SaysOfEveryBadFileWhatItIs) {
   ASSERT_TRUE(WriteEnvelope(kEnvelope, file, "the message"));
   const std::string good = pointsman::testing::ReadFile(file);
   EXPECT_EQ(ErrorOf(good), "");
-  EXPECT_THAT(ErrorOf(""), HasSubstr("a.pmt: it is empty"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr("a.pmt: truncated: it is empty"));
   EXPECT_THAT(ErrorOf("PMARTIF1" + good.substr(8)), HasSubstr("does not begin with PMTESTS1"));
   EXPECT_THAT(ErrorOf("PMTESTS2" + good.substr(8)), HasSubstr("another version"));
-  EXPECT_THAT(ErrorOf(good.substr(0, 20)), HasSubstr("cut after 20 bytes"));
+  EXPECT_THAT(ErrorOf(good.substr(0, 20)), HasSubstr("truncated: it has 20 bytes"));
   EXPECT_THAT(ErrorOf(good.substr(0, good.size() - 1)), HasSubstr("cut or damaged"));
   std::string damaged = good;
   damaged.back() ^= 1;
