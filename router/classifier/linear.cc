@@ -33,17 +33,19 @@ std::string Readable(const Feature& feature) {
 
 void Normalise(policies::Evidence& evidence) {
   std::vector<float>& p = evidence.probabilities;
-  const float highest = *std::max_element(p.begin(), p.end());
+  const auto highest = std::max_element(p.begin(), p.end());
+  const float shift = *highest;
+  evidence.likeliest = static_cast<std::size_t>(highest - p.begin());
   float total = 0;
-  for (float& value : p) total += value = std::exp(value - highest);
-  evidence.likeliest = 0;
-  evidence.entropy = 0;
-  for (std::size_t c = 0; c < p.size(); ++c) {
-    p[c] /= total;
-    if (p[c] > p[evidence.likeliest]) evidence.likeliest = c;
-    if (p[c] > 0) evidence.entropy -= p[c] * std::log(p[c]);
+  double moment = 0;  // -sum p ln p = ln total - moment / total, so no category needs a logarithm
+  for (float& value : p) {
+    const float logit = value - shift;
+    value = std::exp(logit);
+    total += value;
+    moment += value * logit;
   }
-  evidence.entropy = std::clamp(evidence.entropy, 0.0, std::log(static_cast<double>(p.size())));
+  for (float& value : p) value /= total;
+  evidence.entropy = std::clamp(std::log(total) - moment / total, 0.0, std::log(static_cast<double>(p.size())));
 }
 
 LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum,
@@ -109,6 +111,15 @@ LinearModel::Kernel LinearModel::BestKernel() { return SumRows; }
 #endif
 
 policies::Evidence LinearModel::Classify(std::string_view text) const {
+  policies::Evidence evidence = Logits(text);
+  Normalise(evidence);
+  evidence.novelty = evidence.entropy;
+  evidence.entropy_threshold = entropy_threshold_;
+  evidence.uncertain = evidence.entropy > entropy_threshold_;
+  return evidence;
+}
+
+policies::Evidence LinearModel::Logits(std::string_view text) const {
   // Rows are looked up a batch at a time, so that their cache misses overlap.
   constexpr std::size_t kBatch = 256;
   std::array<std::uint32_t, kBatch> batch;
@@ -141,10 +152,6 @@ policies::Evidence LinearModel::Classify(std::string_view text) const {
     const float norm = 1.0F / std::sqrt(static_cast<float>(occurrences));
     for (std::size_t c = 0; c < count; ++c) p[c] = static_cast<float>(sums[c]) * norm * scales_[c] + bias_[c];
   }
-  Normalise(evidence);
-  evidence.novelty = evidence.entropy;
-  evidence.entropy_threshold = entropy_threshold_;
-  evidence.uncertain = evidence.entropy > entropy_threshold_;
   return evidence;
 }
 

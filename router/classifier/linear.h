@@ -26,6 +26,8 @@ class LinearModel final : public Classifier {
   LinearModel(const v1::LinearClassifier& model, std::string checksum, std::optional<double> entropy_threshold);
 
   policies::Evidence Classify(std::string_view text) const override;
+  // Likewise, with what Normalise() makes probabilities of: the logits. Neither entropy nor likeliest are set.
+  policies::Evidence Logits(std::string_view text) const;
   std::vector<std::pair<std::string, double>> Explain(std::string_view text, std::size_t category,
                                                       std::size_t count) const override;
   const std::vector<std::string>& categories() const override { return categories_; }

@@ -215,7 +215,9 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
     for (std::size_t c = 0; c < categories_; ++c) total += shares[c];
     const float smooth = total > 0 ? kSmoothing * total / static_cast<float>(categories_) : 1;
     const float norm = std::log(total + smooth * static_cast<float>(categories_));
-    for (std::size_t c = 0; c < categories_; ++c) shares[c] = std::log(shares[c] + smooth) - norm;
+    const float none = std::log(smooth) - norm;  // most categories have no row among those that count
+    for (std::size_t c = 0; c < categories_; ++c)
+      shares[c] = shares[c] == 0 ? none : std::log(shares[c] + smooth) - norm;
   }
   float sum = 0;
   for (const float cosine : nearest) sum += cosine;

@@ -10,7 +10,8 @@ namespace pointsman::offline {
 namespace {
 
 constexpr std::size_t kRowsPerCluster = 64;
-constexpr std::size_t kFewRows = 2000;  // so many are read whole
+constexpr std::size_t kFewRows = 640;  // so many are read whole
+constexpr double kShareRead = 0.04;    // of more rows, but not fewer than kFewRows
 constexpr unsigned kRounds = 8;
 
 float Dot(const float* a, const float* b, std::size_t size) {
@@ -102,7 +103,7 @@ ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensio
     model.add_scales(largest / 127);
     model.mutable_labels()->push_back(static_cast<char>(labels[row]));
   }
-  const double share = std::max(0.1, static_cast<double>(kFewRows) / static_cast<double>(rows));
+  const double share = std::max(kShareRead, static_cast<double>(kFewRows) / static_cast<double>(rows));
   const auto probes = static_cast<std::size_t>(std::ceil(share * static_cast<double>(clusters)));
   model.set_probes(static_cast<std::uint32_t>(std::clamp<std::size_t>(probes, 1, clusters)));
   result.order = std::move(order);

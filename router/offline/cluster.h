@@ -15,8 +15,8 @@ struct ClusteredNeighbours {
 };
 
 // `vectors` are n rows of length 1, row-major; labels[i] < 256. Spherical k-means (Dhillon and Modha 2001, section 4)
-// with about 64 rows a cluster and a fixed number of rounds; as many clusters are probed as hold a tenth of the rows or
-// 2,000 of them. Deterministic by `seed`. About n * n / 64 * dimensions * 8 multiplications.
+// with about 64 rows a cluster and a fixed number of rounds; as many clusters are probed as hold 4 % of the rows, but
+// 640 of them. Deterministic by `seed`. About n * n / 64 * dimensions * 8 multiplications.
 ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensions,
                             std::span<const std::uint8_t> labels, std::uint64_t seed);
 
