@@ -1,6 +1,7 @@
 #include "router/classifier/predictor.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "router/classifier/ensemble.h"
 #include "router/classifier/envelope.h"
 #include "router/classifier/features.h"
 #include "router/classifier/ngram_counts.h"
@@ -54,6 +56,14 @@ std::string Flaw(const v1::Predictor& model) {
   if (model.calibration().empty() || model.calibration().size() % (experts * sizeof(float)) != 0) {
     return "the calibration table has the wrong size";
   }
+  if (model.has_embedding()) {
+    if (std::string flaw = Flaw(model.embedding()); !flaw.empty()) return flaw;
+  }
+  const std::size_t dimensions = model.has_embedding() ? model.embedding().dimensions() : 0;
+  if (static_cast<std::size_t>(model.vector_weights_size()) != dimensions * experts) {
+    return "it has the wrong number of weights for the text's vector";
+  }
+  if (!AllFinite(model.vector_weights())) return "a number in it is not finite";
   if (!AllFinite(Floats(model.weights())) || !AllFinite(model.bias()) || !AllFinite(model.statistic_mean()) ||
       !AllFinite(model.statistic_scale()) || !AllFinite(model.statistic_weights()) ||
       !AllFinite(Floats(model.calibration()))) {
@@ -73,9 +83,11 @@ Predictor::Predictor(const v1::Predictor& model, std::string checksum)
       weights_(Floats(model.weights())),
       statistic_weights_(model.statistic_weights().begin(), model.statistic_weights().end()),
       bias_(model.bias().begin(), model.bias().end()),
+      vector_weights_(model.vector_weights().begin(), model.vector_weights().end()),
       calibration_(Floats(model.calibration())) {
   std::copy(model.statistic_mean().begin(), model.statistic_mean().end(), mean_.begin());
   std::copy(model.statistic_scale().begin(), model.statistic_scale().end(), scale_.begin());
+  if (model.has_embedding()) embedding_.emplace(model.embedding());
 }
 
 Result<std::shared_ptr<const Predictor>> Predictor::Load(const std::filesystem::path& file) {
@@ -113,6 +125,12 @@ std::vector<float> Predictor::Predict(std::string_view text) const {
   for (std::size_t s = 0; s < kTextStatistics; ++s) {
     const float value = Standardised(statistics[s], mean_[s], scale_[s]);
     for (std::size_t e = 0; e < m; ++e) quality[e] += value * statistic_weights_[s * m + e];
+  }
+  std::array<float, kMaxDimensions> vector;
+  const std::span<float> used(vector.data(), embedding_ ? embedding_->dimensions() : 0);
+  if (embedding_) EmbedText(*embedding_, text, max_bytes_, used);
+  for (std::size_t d = 0; d < used.size(); ++d) {
+    for (std::size_t e = 0; e < m; ++e) quality[e] += used[d] * vector_weights_[d * m + e];
   }
   return quality;
 }

@@ -1,13 +1,15 @@
 // router/classifier/predictor.h: what each expert's answer to a text is worth, in microseconds, in the loop.
 //
 // With counts n_f of hashed n-grams (ngram_counts.h) and the statistics s_j of the text (text_statistics.h):
-//   quality_m = bias_m + sum_f x_f w_fm / |x| + sum_j clamp((s_j - mean_j) * scale_j, -3, 3) * v_jm,
+//   quality_m = bias_m + sum_f x_f w_fm / |x| + sum_j clamp((s_j - mean_j) * scale_j, -3, 3) * v_jm + sum_d e_d u_dm,
+// where e is the text's vector (static_embedding.h), if the model has an embedding, and
 //   x_f = ln(1 + n_f) * idf_f.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 
 #include "base/result.h"
 #include "pointsman/v1/artifact.pb.h"
+#include "router/classifier/static_embedding.h"
 #include "router/classifier/text_statistics.h"
 
 namespace pointsman::classifier {
@@ -58,6 +61,8 @@ class Predictor {
   TextStatistics mean_, scale_;
   std::vector<float> statistic_weights_;  // [statistic][expert]
   std::vector<float> bias_;
+  std::optional<StaticEmbedding> embedding_;
+  std::vector<float> vector_weights_;  // [dimension][expert]
   std::vector<float> calibration_;
 };
 

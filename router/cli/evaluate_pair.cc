@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "router/cli/embedding_option.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/progress_bar.h"
 
@@ -22,7 +23,7 @@ constexpr const char kExample[] =
 
 struct Flags {
   offline::EvaluatePairOptions options;
-  std::string train_h, test_h;
+  std::string train_h, test_h, embedding;
   bool json = false;
 };
 
@@ -39,6 +40,9 @@ int Run(Flags& flags) {
     if (!parsed) return Fail(parsed.error());
     *range = *parsed;
   }
+  auto embedding = ChosenEmbedding(flags.embedding);
+  if (!embedding) return Fail(embedding.error());
+  options.fit.embedding = *std::move(embedding);
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::EvaluatePair(options);
@@ -65,6 +69,7 @@ void AddOptions(CLI::App& command, Flags& flags) {
                      "field with the text; default: prompt, question, instruction, text or turns (the first turn)");
   command.add_option("--label", o.label_field,
                      "field with the training row's topic; default: domain, task or category, when there is one");
+  AddEmbeddingOption(command, "words and statistics alone", flags.embedding);
   command.add_option("--resamples", o.resamples, "of the bootstrap")
       ->capture_default_str()
       ->check(CLI::Range(10, 100000));

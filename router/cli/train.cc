@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
 #include "router/cli/train_predictor.h"
 #include "router/offline/train_classifier.h"
@@ -55,16 +56,12 @@ int Run(Flags& flags) {
   options.rows.drop_labels = {flags.drop.begin(), flags.drop.end()};
   options.rows.drop_sources = {flags.drop_source.begin(), flags.drop_source.end()};
   options.licences = Pairs::Map(flags.licence);
-  if (flags.embedding.empty()) {
-    options.fit.embedding = offline::DefaultEmbedding();
-  } else if (flags.embedding != "none") {
-    auto embedding = offline::ReadEmbedding(flags.embedding);
-    if (!embedding) {
-      std::fprintf(stderr, "pointsman train classifier: %s\n", embedding.error().message.c_str());
-      return 1;
-    }
-    options.fit.embedding = *std::move(embedding);
+  auto embedding = ChosenEmbedding(flags.embedding);
+  if (!embedding) {
+    std::fprintf(stderr, "pointsman train classifier: %s\n", embedding.error().message.c_str());
+    return 1;
   }
+  options.fit.embedding = *std::move(embedding);
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::TrainClassifier(options);
@@ -99,9 +96,7 @@ void AddFitOptions(CLI::App& command, Flags& flags) {
   offline::TrainOptions& options = flags.options;
   command.add_option("--folds", options.fit.folds, "parts of the rows that are predicted without themselves")
       ->capture_default_str();
-  command.add_option(
-      "--embedding", flags.embedding,
-      "artifact whose token vectors are used; \"none\": n-grams alone; default: the shipped classifier's");
+  AddEmbeddingOption(command, "n-grams alone", flags.embedding);
   command.add_option("--coverage", options.fit.coverage, "share of rows that shall be certain; sets the thresholds")
       ->capture_default_str();
   command.add_option("--seed", options.fit.linear.seed, "of the order of rows and of dropout")->capture_default_str();

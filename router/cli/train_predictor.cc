@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
 #include "router/offline/train_predictor.h"
 
@@ -19,7 +20,7 @@ constexpr const char kExample[] =
 
 struct Flags {
   offline::TrainPredictorOptions options;
-  std::string range;
+  std::string range, embedding;
   bool json = false;
 };
 
@@ -34,6 +35,9 @@ int Run(Flags& flags) {
     if (!range) return Fail(range.error());
     flags.options.range = *range;
   }
+  auto embedding = ChosenEmbedding(flags.embedding);
+  if (!embedding) return Fail(embedding.error());
+  flags.options.fit.embedding = *std::move(embedding);
   ProgressBar bar;
   flags.options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::TrainPredictor(flags.options);
@@ -61,6 +65,7 @@ void RegisterTrainPredictor(CLI::App& group, int& exit_code) {
                       "field with the text; default: prompt, question, instruction, text or turns (the first turn)");
   command->add_option("--label", o.label_field,
                       "field with the row's topic; default: domain, task or category, when there is one");
+  AddEmbeddingOption(*command, "words and statistics alone", flags->embedding);
   command->add_option("--h", flags->range, "LO:HI: only rows with LO <= int(h[:8], 16) % 100 < HI");
   command->add_option("--source", o.source, "name of the rows' source, recorded in the artifact");
   command->add_option("--licence", o.licence, "its SPDX identifier, likewise");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "router/classifier/ensemble.h"
 #include "router/classifier/features.h"
 #include "router/classifier/ngram_counts.h"
 #include "router/classifier/predictor.h"
@@ -25,7 +26,10 @@ constexpr double kLabelPrior = 10;        // rows of the overall mean that a lab
 constexpr std::array kPenalties = {30.0, 10.0, 3.0, 1.0};
 constexpr std::size_t kValueFirst = 0, kLabelFirst = 1, kOfEach = 3;
 constexpr std::array kStatisticPenalties = {3000.0};
-constexpr std::size_t kRegressions = 2 * kOfEach + kStatisticPenalties.size();
+constexpr std::array kVectorPenalties = {100.0, 10.0};  // to values and to label means alike
+constexpr std::size_t kStatisticsAt = 2 * kOfEach;
+constexpr std::size_t kVectorsAt = kStatisticsAt + kStatisticPenalties.size();
+constexpr std::size_t kRegressions = kVectorsAt + 2 * kVectorPenalties.size();
 // The stack's own ridge, as a multiple of each regression's sum of squares: the regressions resemble each other, and a
 // strong penalty weighs them by how well each does alone. Chosen by cross-validation; from 0 to 10 it changes little.
 constexpr double kStackPenalty = 1;
@@ -37,8 +41,12 @@ std::string NameOf(std::size_t regression) {
   } else if (regression < 2 * kOfEach) {
     std::snprintf(name, sizeof name, "n-grams to label mean, penalty %g",
                   kPenalties[kLabelFirst + regression - kOfEach]);
+  } else if (regression < kVectorsAt) {
+    std::snprintf(name, sizeof name, "statistics, penalty %g", kStatisticPenalties[regression - kStatisticsAt]);
   } else {
-    std::snprintf(name, sizeof name, "statistics, penalty %g", kStatisticPenalties[regression - 2 * kOfEach]);
+    const std::size_t k = regression - kVectorsAt;
+    std::snprintf(name, sizeof name, "vector to %s, penalty %g", k < kVectorPenalties.size() ? "value" : "label mean",
+                  kVectorPenalties[k % kVectorPenalties.size()]);
   }
   return name;
 }
@@ -56,6 +64,9 @@ struct Inputs {
   std::string idf;                    // uint8 a bucket
   std::array<float, kTextStatistics> mean{}, scale{};
   std::vector<float> statistics;  // standardised, [row][statistic]
+  std::size_t dimensions = 0;     // of the vectors; 0 without an embedding
+  std::vector<float> vector_mean;
+  std::vector<float> vectors;  // less the mean, [row][dimension]
 };
 
 std::string InverseFrequencies(const std::vector<std::uint32_t>& texts, double n) {
@@ -129,6 +140,21 @@ void ReadStatistics(std::span<const ScoredRow> rows, const PredictorOptions& opt
   }
 }
 
+void ReadVectors(std::span<const ScoredRow> rows, const PredictorOptions& options, Inputs& inputs) {
+  if (options.embedding == nullptr) return;
+  const classifier::StaticEmbedding embedding(*options.embedding);
+  const std::size_t size = inputs.dimensions = embedding.dimensions();
+  inputs.vectors.resize(rows.size() * size);
+  std::vector<double> mean(size);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::span<float> vector(&inputs.vectors[r * size], size);
+    classifier::EmbedText(embedding, rows[r].text, options.max_bytes, vector);
+    for (std::size_t d = 0; d < size; ++d) mean[d] += vector[d] / static_cast<double>(rows.size());
+  }
+  inputs.vector_mean.assign(mean.begin(), mean.end());
+  for (std::size_t i = 0; i < inputs.vectors.size(); ++i) inputs.vectors[i] -= inputs.vector_mean[i % size];
+}
+
 // What is learnt: column 0 the mean score over the experts, column 1 + e what expert e has above it.
 std::vector<float> Targets(std::span<const ScoredRow> rows, std::size_t experts) {
   std::vector<float> y;
@@ -142,9 +168,10 @@ std::vector<float> Targets(std::span<const ScoredRow> rows, std::size_t experts)
 
 // All regressions, fitted on some rows.
 struct Fit {
-  std::vector<double> mean;                     // of each target over the rows
-  std::vector<RidgeWeights> ngrams;             // a penalty each; [column][to value | to label mean]
-  std::vector<std::vector<double>> statistics;  // a penalty each; [statistic][target]
+  std::vector<double> mean;          // of each target over the rows
+  std::vector<RidgeWeights> ngrams;  // a penalty each; [column][to value | to label mean]
+  // A penalty each; [feature][to value | to label mean].
+  std::vector<std::vector<double>> statistics, vectors;
 };
 
 class Fitter {
@@ -161,7 +188,10 @@ class Fitter {
     }
     const std::vector<float> goals = Goals(chosen, fit.mean);
     fit.ngrams = FitRidge(inputs_.ngrams, chosen, goals, 2 * targets_, kPenalties);
-    FitStatistics(chosen, fit);
+    fit.statistics = FitDense(inputs_.statistics, kTextStatistics, kStatisticPenalties, chosen, goals);
+    if (inputs_.dimensions > 0) {
+      fit.vectors = FitDense(inputs_.vectors, inputs_.dimensions, kVectorPenalties, chosen, goals);
+    }
     return fit;
   }
 
@@ -172,17 +202,21 @@ class Fitter {
       sums[p].resize(2 * targets_);
       AddProduct(inputs_.ngrams, row, fit.ngrams[p], sums[p]);
     }
-    const float* statistics = &inputs_.statistics[row * kTextStatistics];
     for (std::size_t t = 0; t < targets_; ++t) {
       for (std::size_t k = 0; k < kOfEach; ++k) {
         out[k * targets_ + t] = sums[kValueFirst + k][t];
         out[(kOfEach + k) * targets_ + t] = sums[kLabelFirst + k][targets_ + t];
       }
-      for (std::size_t k = 0; k < kStatisticPenalties.size(); ++k) {
-        double sum = 0;
-        for (std::size_t s = 0; s < kTextStatistics; ++s) sum += statistics[s] * fit.statistics[k][s * targets_ + t];
-        out[(2 * kOfEach + k) * targets_ + t] = sum;
-      }
+    }
+    const float* statistics = &inputs_.statistics[row * kTextStatistics];
+    for (std::size_t k = 0; k < kStatisticPenalties.size(); ++k) {
+      AddDense(statistics, kTextStatistics, fit.statistics[k], 0, &out[(kStatisticsAt + k) * targets_]);
+    }
+    for (std::size_t k = 0; k < fit.vectors.size(); ++k) {
+      const float* vector = &inputs_.vectors[row * inputs_.dimensions];
+      AddDense(vector, inputs_.dimensions, fit.vectors[k], 0, &out[(kVectorsAt + k) * targets_]);
+      AddDense(vector, inputs_.dimensions, fit.vectors[k], targets_,
+               &out[(kVectorsAt + kVectorPenalties.size() + k) * targets_]);
     }
   }
 
@@ -211,19 +245,38 @@ class Fitter {
     return goals;
   }
 
-  void FitStatistics(std::span<const std::uint32_t> chosen, Fit& fit) const {
-    std::vector<double> a(kTextStatistics * kTextStatistics), b(kTextStatistics * targets_);
+  // For each penalty the ridge regression of the goals on dense features, [row][feature].
+  std::vector<std::vector<double>> FitDense(std::span<const float> features, std::size_t size,
+                                            std::span<const double> penalties, std::span<const std::uint32_t> chosen,
+                                            const std::vector<float>& goals) const {
+    const std::size_t columns = 2 * targets_;
+    std::vector<double> a(size * size), b(size * columns);
     for (const std::uint32_t r : chosen) {
-      const float* z = &inputs_.statistics[r * kTextStatistics];
-      for (std::size_t i = 0; i < kTextStatistics; ++i) {
-        for (std::size_t j = 0; j < kTextStatistics; ++j) a[i * kTextStatistics + j] += z[i] * z[j];
-        for (std::size_t t = 0; t < targets_; ++t) b[i * targets_ + t] += z[i] * (y_[r * targets_ + t] - fit.mean[t]);
+      const float* z = &features[r * size];
+      for (std::size_t i = 0; i < size; ++i) {
+        for (std::size_t j = 0; j <= i; ++j) a[i * size + j] += static_cast<double>(z[i]) * z[j];
+        for (std::size_t t = 0; t < columns; ++t)
+          b[i * columns + t] += static_cast<double>(z[i]) * goals[r * columns + t];
       }
     }
-    for (const double penalty : kStatisticPenalties) {
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = 0; j < i; ++j) a[j * size + i] = a[i * size + j];
+    }
+    std::vector<std::vector<double>> weights;
+    for (const double penalty : penalties) {
       std::vector<double> regular = a;
-      for (std::size_t i = 0; i < kTextStatistics; ++i) regular[i * kTextStatistics + i] += penalty;
-      fit.statistics.push_back(SolveDense(std::move(regular), b, targets_));
+      for (std::size_t i = 0; i < size; ++i) regular[i * size + i] += penalty;
+      weights.push_back(SolveDense(std::move(regular), b, columns));
+    }
+    return weights;
+  }
+
+  // out[t] += sum over the features of feature * weight of target first + t
+  void AddDense(const float* features, std::size_t size, const std::vector<double>& weights, std::size_t first,
+                double* out) const {
+    for (std::size_t i = 0; i < size; ++i) {
+      const double* row = &weights[i * 2 * targets_ + first];
+      for (std::size_t t = 0; t < targets_; ++t) out[t] += features[i] * row[t];
     }
   }
 
@@ -277,6 +330,20 @@ std::string Bytes(std::span<const float> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
+// Of one dense feature for expert e: the sum of its regressions' weights times theirs in the stack. `first` is the
+// first column of the goal, `at` the first of the regressions.
+double DenseWeight(const std::vector<std::vector<double>>& weights, std::size_t penalties, std::size_t feature,
+                   std::size_t first, std::size_t at, const std::vector<std::array<double, kRegressions>>& stack,
+                   std::size_t e) {
+  const std::size_t targets = stack.size();
+  double sum = 0;
+  for (std::size_t k = 0; k < penalties; ++k) {
+    const double* row = &weights[k][feature * 2 * targets + first];
+    sum += stack[0][at + k] * row[0] + stack[1 + e][at + k] * row[1 + e];
+  }
+  return sum;
+}
+
 // A linear model from the fit on all rows: every regression times its weight, in one table.
 v1::Predictor Merge(const Inputs& inputs, const Fit& fit, const std::vector<std::array<double, kRegressions>>& stack,
                     const std::vector<std::string>& experts, const PredictorOptions& options) {
@@ -303,15 +370,23 @@ v1::Predictor Merge(const Inputs& inputs, const Fit& fit, const std::vector<std:
     model.add_statistic_mean(inputs.mean[s]);
     model.add_statistic_scale(inputs.scale[s]);
     for (std::size_t e = 0; e < m; ++e) {
-      double sum = 0;
-      for (std::size_t k = 0; k < kStatisticPenalties.size(); ++k) {
-        const std::vector<double>& w = fit.statistics[k];
-        sum += stack[0][2 * kOfEach + k] * w[s * targets] + stack[1 + e][2 * kOfEach + k] * w[s * targets + 1 + e];
-      }
-      model.add_statistic_weights(static_cast<float>(sum));
+      model.add_statistic_weights(
+          static_cast<float>(DenseWeight(fit.statistics, kStatisticPenalties.size(), s, 0, kStatisticsAt, stack, e)));
     }
   }
-  for (std::size_t e = 0; e < m; ++e) model.add_bias(static_cast<float>(fit.mean[0] + fit.mean[1 + e]));
+  std::vector<double> bias(m);
+  for (std::size_t e = 0; e < m; ++e) bias[e] = fit.mean[0] + fit.mean[1 + e];
+  if (inputs.dimensions > 0) *model.mutable_embedding() = *options.embedding;
+  for (std::size_t d = 0; d < inputs.dimensions; ++d) {
+    for (std::size_t e = 0; e < m; ++e) {
+      const std::size_t penalties = kVectorPenalties.size();
+      const double weight = DenseWeight(fit.vectors, penalties, d, 0, kVectorsAt, stack, e) +
+                            DenseWeight(fit.vectors, penalties, d, targets, kVectorsAt + penalties, stack, e);
+      model.add_vector_weights(static_cast<float>(weight));
+      bias[e] -= weight * inputs.vector_mean[d];
+    }
+  }
+  for (std::size_t e = 0; e < m; ++e) model.add_bias(static_cast<float>(bias[e]));
   return model;
 }
 
@@ -333,6 +408,7 @@ Result<PredictorFit> FitPredictor(std::span<const ScoredRow> rows, const std::ve
   Inputs inputs;
   ReadNgrams(rows, options, inputs);
   ReadStatistics(rows, options, inputs);
+  ReadVectors(rows, options, inputs);
   const std::size_t targets = experts.size() + 1, n = rows.size();
   const std::vector<float> y = Targets(rows, experts.size());
   const Fitter fitter(rows, inputs, y, targets);

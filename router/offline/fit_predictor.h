@@ -4,13 +4,16 @@
 // deviation from it. For each, several ridge regressions (ridge.h) are fitted:
 //   - on hashed n-grams, to the value itself, at penalties from weak to strong;
 //   - on the same, to the mean value of the row's label (shrunk towards the mean of all): it has less noise;
-//   - on the statistics of the text.
+//   - on the statistics of the text;
+//   - on the text's vector (static_embedding.h), where there is an embedding, to both: it knows what is said alike in
+//     other words, and so carries over to texts of another kind.
 // A stack (Wolpert 1992; with non-negative weights as Breiman 1996, "Stacked regressions") weighs them by what each
-// says of rows that it was not fitted on. All are linear, hence so is the sum: one table serves.
+// says of rows that it was not fitted on. All are linear, hence so is the sum.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,8 +26,9 @@
 namespace pointsman::offline {
 
 struct PredictorOptions {
-  std::uint32_t bucket_bits = 18;  // 8 to 22
-  std::uint32_t max_bytes = 2048;  // of a text; 64 to 16384
+  std::uint32_t bucket_bits = 18;                                  // 8 to 22
+  std::uint32_t max_bytes = 2048;                                  // of a text; 64 to 16384
+  std::shared_ptr<const v1::StaticEmbedding> embedding = nullptr;  // null: no vectors
 };
 
 struct StackWeight {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "router/classifier/ensemble.h"
 #include "router/classifier/predictor.h"
 #include "router/offline/pair_curve.h"
+#include "tests/support/embedding.h"
 #include "tests/support/scored_texts.h"
 
 namespace pointsman::offline {
@@ -60,6 +62,43 @@ TEST(FitPredictor, SaysNothingOfRowsThatItWasFittedOnWhereThereIsNothingToLearn)
     gains.push_back(rows[r].scores[1] - rows[r].scores[0]);
   }
   EXPECT_NEAR(Figures(scores, gains).apgr, 0.5, 0.12);
+}
+
+TEST(FitPredictor, TheVectorsOfTheTextsJoinTheStack) {
+  PredictorOptions options = Small();
+  options.embedding = ::pointsman::testing::TopicEmbedding();
+  const auto fit = FitPredictor(ScoredTexts(600), kExperts, options, {});
+  ASSERT_TRUE(fit) << fit.error().message;
+  EXPECT_EQ(classifier::Flaw(fit->model), "");
+  const std::size_t dimensions = options.embedding->dimensions();
+  ASSERT_EQ(static_cast<std::size_t>(fit->model.vector_weights_size()), dimensions * 2);
+  double weight = 0;
+  for (const StackWeight& w : fit->stack) weight += w.name.starts_with("vector") ? w.in_mean + w.in_deviation : 0;
+  EXPECT_GT(weight, 0);
+
+  // What is served is the model without vectors plus vector * weights.
+  const std::string text = "what is the orbit of a comet";
+  v1::Predictor without = fit->model;
+  without.clear_embedding();
+  without.clear_vector_weights();
+  EXPECT_EQ(classifier::Flaw(without), "");
+  std::vector<float> expected = classifier::Predictor(without, "").Predict(text), vector(dimensions);
+  classifier::EmbedText(classifier::StaticEmbedding(*options.embedding), text, options.max_bytes, vector);
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    for (std::size_t e = 0; e < 2; ++e)
+      expected[e] += vector[d] * fit->model.vector_weights(static_cast<int>(2 * d + e));
+  }
+  const std::vector<float> served = classifier::Predictor(fit->model, "").Predict(text);
+  EXPECT_NEAR(served[0], expected[0], 1e-5);
+  EXPECT_NEAR(served[1], expected[1], 1e-5);
+  EXPECT_NEAR(served[1], 0.9, 0.2);
+
+  v1::Predictor broken = fit->model;
+  broken.add_vector_weights(0);
+  EXPECT_EQ(classifier::Flaw(broken), "it has the wrong number of weights for the text's vector");
+  broken = fit->model;
+  broken.clear_embedding();
+  EXPECT_EQ(classifier::Flaw(broken), "it has the wrong number of weights for the text's vector");
 }
 
 TEST(FitPredictor, WorksWithoutLabelsAndGivesEqualBytesTwice) {
