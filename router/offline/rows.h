@@ -17,6 +17,7 @@ struct RowOptions {
   std::vector<std::filesystem::path> files;
   std::string text_field = "text", label_field = "label";  // without a label field every row has the label ""
   std::string source_field;                                // "" = rows have no source
+  bool source_optional = false;                            // a row without that field is of the source ""
   std::map<std::string, std::string> rename;               // label -> label
   std::set<std::string> drop_labels;                       // as in the file, before renaming
   std::set<std::string> drop_sources;
