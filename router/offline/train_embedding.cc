@@ -100,25 +100,21 @@ Split Divide(const std::vector<std::string>& texts) {
   return split;
 }
 
-Result<void> CheckVectors(const TrainEmbeddingOptions& options, const EmbeddedPieces& pieces,
-                          const EmbeddedTexts& texts, std::size_t train) {
-  if (train <= options.dimensions) {
-    return InvalidArgument("texts", std::to_string(train) + " distinct texts to train with are too few for " +
-                                        std::to_string(options.dimensions) +
-                                        " dimensions (more texts, or --dimensions)");
+// Before the texts are embedded, which takes minutes.
+Result<void> CheckPieces(const TrainEmbeddingOptions& options, const EmbeddedPieces& pieces) {
+  if (pieces.pieces.empty() || pieces.vectors.size() != pieces.pieces.size()) {
+    return Internal("the encoder has no vocabulary, or not a vector for each piece");
   }
-  const std::size_t size = texts.vectors.front().size();
+  const std::size_t size = pieces.vectors.front().size();
   if (size < options.dimensions) {
     return InvalidArgument("dimensions", "--dimensions " + std::to_string(options.dimensions) +
                                              " is more than the encoder's vectors have: " + std::to_string(size));
   }
-  const auto other = [size](const std::vector<float>& vector) { return vector.size() != size; };
-  if (pieces.vectors.size() != pieces.pieces.size() || pieces.pieces.empty() ||
-      std::any_of(pieces.vectors.begin(), pieces.vectors.end(), other) ||
-      std::any_of(texts.vectors.begin(), texts.vectors.end(), other)) {
-    return Internal("the encoder's vectors have not all the same size");
-  }
   return {};
+}
+
+bool AllOfSize(const std::vector<std::vector<float>>& vectors, std::size_t size) {
+  return std::all_of(vectors.begin(), vectors.end(), [size](const auto& vector) { return vector.size() == size; });
 }
 
 // Directions of little variance tell apart what is alike; those of most variance only tell long texts from short ones,
@@ -248,15 +244,24 @@ Result<TrainEmbeddingReport> TrainEmbedding(const TrainEmbeddingOptions& options
   const Split split = Divide(*read);
   const std::span<const std::string_view> all(split.texts), train = all.first(split.train),
                                                             held_out = all.subspan(split.train);
-  if (train.empty()) return InvalidArgument("texts", "the files have no text to train with");
+  if (train.size() <= options.dimensions) {
+    return InvalidArgument("texts", std::to_string(train.size()) + " distinct texts to train with are too few for " +
+                                        std::to_string(options.dimensions) +
+                                        " dimensions (more texts, or --dimensions)");
+  }
 
   const Clock::time_point embedding_begin = Clock::now();
   auto pieces = options.embed_pieces(stage("embedding the vocabulary"));
   if (!pieces) return std::move(pieces).error();
+  if (auto checked = CheckPieces(options, *pieces); !checked) return checked.error();
   auto embedded = options.embed_texts(all, stage("embedding the texts"));
   if (!embedded) return std::move(embedded).error();
   report.encoder_seconds = seconds(embedding_begin);
-  if (auto checked = CheckVectors(options, *pieces, *embedded, train.size()); !checked) return checked.error();
+  const std::size_t size = pieces->vectors.front().size();
+  if (embedded->vectors.size() != all.size() || !AllOfSize(embedded->vectors, size) ||
+      !AllOfSize(pieces->vectors, size)) {
+    return Internal("the encoder's vectors are not all there, or not all of one size");
+  }
 
   std::vector<const std::vector<float>*> rows;
   for (std::size_t i = 0; i < train.size(); ++i) rows.push_back(&embedded->vectors[i]);

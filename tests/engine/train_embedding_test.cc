@@ -11,7 +11,6 @@
 #include "router/cli/train.h"
 #include "router/offline/fit_classifier.h"
 #include "tests/support/encoder.h"
-#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
 
@@ -22,26 +21,6 @@ using ::testing::HasSubstr;
 
 double Dot(const std::vector<float>& a, const std::vector<float>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-TEST(EncodeVocabulary, WritesPiecesAsBertDoesAndKnowsWhatTheyMean) {
-  const auto vocabulary = engine::EncodeVocabulary(testing::TestEncoder(), 1, nullptr);
-  ASSERT_TRUE(vocabulary.ok()) << vocabulary.error().message;
-  ASSERT_EQ(vocabulary->pieces.size(), 30522U);
-  ASSERT_EQ(vocabulary->vectors.size(), 30522U);
-  const auto number = [&](const std::string& piece) {
-    return static_cast<std::size_t>(std::find(vocabulary->pieces.begin(), vocabulary->pieces.end(), piece) -
-                                    vocabulary->pieces.begin());
-  };
-  EXPECT_EQ(number("[PAD]"), 0U);
-  EXPECT_EQ(number("[CLS]"), 101U);
-  EXPECT_EQ(number("the"), 1996U);
-  EXPECT_EQ(number("##s"), 2015U);
-  ASSERT_LT(number("law"), 30522U);
-  const std::string_view text = "law";
-  const auto law = engine::EncodeTexts(testing::TestEncoder(), {&text, 1}, 1, nullptr);
-  ASSERT_TRUE(law.ok()) << law.error().message;
-  EXPECT_GT(Dot(vocabulary->vectors[number("law")], law->vectors[0]), 0.999);
 }
 
 TEST(EncodeTexts, TheNumberOfThreadsChangesNoValueAndTheOrderIsKept) {
@@ -114,13 +93,13 @@ TEST(TrainEmbeddingCommand, MakesVectorsThatAClassifierTakes) {
   };
   const auto violin = embed("violin sonata"), piano = embed("piano concerto"), dough = embed("knead the dough");
   EXPECT_GT(Dot(violin, piano), Dot(violin, dough) + 0.2);
-
-  const std::string bytes = testing::ReadFile(out);
-  ASSERT_EQ(Train({"--texts", testing::TopicRows(), "--text", "text", "--texts", more, "--text", "prompt",
-                   "--dimensions", "32", "--licence", "Apache-2.0", "--threads", "1", "--out", out})
-                .exit_code,
-            0);
-  EXPECT_EQ(testing::ReadFile(out), bytes);
+  // The pieces are BERT's.
+  const std::vector<std::string> pieces = classifier::Vocabulary((*embedding)->vocabulary());
+  ASSERT_EQ(pieces.size(), 30522U);
+  EXPECT_EQ(pieces[0], "[PAD]");
+  EXPECT_EQ(pieces[101], "[CLS]");
+  EXPECT_EQ(pieces[1996], "the");
+  EXPECT_EQ(pieces[2015], "##s");
 }
 
 TEST(TrainEmbeddingCommand, RefusesWhatDoesNotFit) {
@@ -130,9 +109,9 @@ TEST(TrainEmbeddingCommand, RefusesWhatDoesNotFit) {
   Outcome outcome = Train({"--texts", rows, "--text", "a", "--text", "b", "--out", out});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("--text is given 2 times for 1 --texts"));
-  outcome = Train({"--texts", rows, "--dimensions", "400", "--out", out});
+  outcome = Train({"--texts", rows, "--dimensions", "12", "--out", out});
   EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("train embedding: "));
+  EXPECT_THAT(outcome.err, HasSubstr("train embedding: --dimensions"));
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

@@ -215,13 +215,21 @@ TEST_F(TrainEmbeddingTest, SaysWhatIsWrong) {
   EXPECT_THAT(ErrorOf([](auto& o) { o.out.clear(); }), HasSubstr("--out"));
   EXPECT_THAT(ErrorOf([](auto& o) { o.out = "/no/such/folder/t.pmc"; }), HasSubstr("/no/such/folder/t.pmc"));
   EXPECT_THAT(ErrorOf([](auto& o) { o.texts[0].field = "prompt"; }), HasSubstr("texts.jsonl:1: no field \"prompt\""));
-  EXPECT_THAT(ErrorOf([&](auto& o) { o.texts = {{dir_.Write("none.jsonl", "\n")}}; }), HasSubstr("no text"));
+  EXPECT_THAT(ErrorOf([&](auto& o) { o.texts = {{dir_.Write("none.jsonl", "\n")}}; }), HasSubstr("0 distinct texts"));
   EXPECT_THAT(ErrorOf([&](auto& o) { o.texts = {{dir_.Write("one.jsonl", "{\"text\": \"wa wb\"}\n")}}; }),
               HasSubstr("too few for 16 dimensions"));
   EXPECT_THAT(ErrorOf([](auto& o) {
                 o.embed_pieces = [](const auto&) { return Result<EmbeddedPieces>(Unavailable("no such encoder")); };
               }),
               HasSubstr("no such encoder"));
+  EXPECT_THAT(ErrorOf([](auto& o) {
+                o.embed_texts = [](auto texts, const auto&) {
+                  EmbeddedTexts one_size_less;
+                  one_size_less.vectors.assign(texts.size(), std::vector<float>(kSize - 1, 1.0F));
+                  return Result<EmbeddedTexts>(std::move(one_size_less));
+                };
+              }),
+              HasSubstr("not all of one size"));
 }
 
 TEST_F(TrainEmbeddingTest, TheReportIsTextAndJson) {
