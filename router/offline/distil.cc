@@ -1,5 +1,6 @@
 #include "router/offline/distil.h"
 
+#define EIGEN_MPL2_ONLY  // NOTICE
 #include <Eigen/Core>
 #include <cmath>
 #include <numeric>

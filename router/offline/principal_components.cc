@@ -1,5 +1,6 @@
 #include "router/offline/principal_components.h"
 
+#define EIGEN_MPL2_ONLY  // NOTICE
 #include <Eigen/Dense>
 #include <algorithm>
 
