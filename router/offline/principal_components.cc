@@ -50,7 +50,6 @@ PrincipalComponents FindPrincipalComponents(std::span<const std::vector<float>* 
     direction.cwiseAbs().maxCoeff(&largest);
     if (direction[largest] < 0) direction = -direction;
     for (const double value : direction) result.directions.push_back(static_cast<float>(value));
-    result.variances.push_back(std::max(0.0, solver.eigenvalues()[at]) / static_cast<double>(rows.size()));
     kept += std::max(0.0, solver.eigenvalues()[at]);
   }
   result.kept = kept / std::max(covariance.trace(), 1e-30);

@@ -10,7 +10,6 @@ namespace pointsman::offline {
 struct PrincipalComponents {
   std::vector<double> mean;       // of the rows
   std::vector<float> directions;  // row-major [components][mean.size()]: orthonormal, by falling variance
-  std::vector<double> variances;  // of the rows along each direction
   double kept = 0;                // share of the variance that lies in them, [0, 1]
 
   std::size_t inputs() const { return mean.size(); }

@@ -23,7 +23,6 @@ constexpr std::size_t kReadBytes = 1024;  // of a text: about as much as the enc
 constexpr double kHoldout = 0.02;
 constexpr std::size_t kMinPairs = 2;       // occurrences of a pair
 constexpr double kFrequencyWeight = 1e-3;  // a of Arora, Liang and Ma
-constexpr double kWhitening = 0.5;         // 0: directions keep their variances; 1: all have the same
 constexpr std::size_t kMostPairs = 1'000'000;
 
 Result<void> Check(const TrainEmbeddingOptions& options) {
@@ -115,17 +114,6 @@ Result<void> CheckPieces(const TrainEmbeddingOptions& options, const EmbeddedPie
 
 bool AllOfSize(const std::vector<std::vector<float>>& vectors, std::size_t size) {
   return std::all_of(vectors.begin(), vectors.end(), [size](const auto& vector) { return vector.size() == size; });
-}
-
-// Directions of little variance tell apart what is alike; those of most variance only tell long texts from short ones,
-// or questions from the rest. Su et al. 2021 (arXiv 2103.15316, section 3) give all the same variance; half of the way
-// was better (decision 33).
-void Whiten(PrincipalComponents& components) {
-  for (std::size_t c = 0; c < components.components(); ++c) {
-    const double variance = std::max(components.variances[c] / components.variances[0], 1e-6);
-    const auto scale = static_cast<float>(std::pow(variance, -kWhitening / 2));
-    for (std::size_t i = 0; i < components.inputs(); ++i) components.directions[c * components.inputs() + i] *= scale;
-  }
 }
 
 // Targets: [text][dimensions], of length 1.
@@ -265,8 +253,7 @@ Result<TrainEmbeddingReport> TrainEmbedding(const TrainEmbeddingOptions& options
 
   std::vector<const std::vector<float>*> rows;
   for (std::size_t i = 0; i < train.size(); ++i) rows.push_back(&embedded->vectors[i]);
-  PrincipalComponents components = FindPrincipalComponents(rows, options.dimensions);
-  Whiten(components);
+  const PrincipalComponents components = FindPrincipalComponents(rows, options.dimensions);
   const std::vector<float> targets = Targets(components, embedded->vectors);
   embedded->vectors.clear();
 

@@ -38,9 +38,6 @@ TEST(PrincipalComponents, FindsTheAxesInOrderOfVariance) {
     for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(found.directions[c * 3 + i], expected[c][i], 0.02) << c << " " << i;
   }
   EXPECT_NEAR(found.kept, 29.0 / 30, 0.005);
-  ASSERT_EQ(found.variances.size(), 2U);
-  EXPECT_NEAR(found.variances[0], 25, 1);
-  EXPECT_NEAR(found.variances[1], 4, 0.2);
 }
 
 TEST(PrincipalComponents, ProjectsAroundTheMean) {
