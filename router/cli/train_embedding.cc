@@ -19,7 +19,7 @@ constexpr const char kExample[] =
     "  pointsman train embedding --texts tickets.jsonl.gz --text body --texts prompts.jsonl --text prompt \\\n"
     "      --encoder build/models/all-minilm-l6-v2-f16.gguf --out models/tokens.pmc\n"
     "Then give the vectors to a classifier: pointsman train classifier --embedding models/tokens.pmc ...\n"
-    "The encoder reads about 3,000 tokens a second and core. Memory: about 200 MB, and 3 KB for each text.";
+    "The encoder reads about 3,000 tokens a second and core. Memory: about 300 MB, and 2 KB for each text.";
 
 struct Flags {
   offline::TrainEmbeddingOptions options;
