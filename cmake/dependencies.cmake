@@ -8,6 +8,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core pull)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)  # headers only
 find_package(Boost 1.81 REQUIRED)  # headers only: Asio and JSON
 find_package(gRPC CONFIG REQUIRED)  # not with pkg-config, which takes 15 s for gRPC's hundred libraries
 find_package(PkgConfig REQUIRED)

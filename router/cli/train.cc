@@ -8,6 +8,7 @@
 
 #include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
+#include "router/cli/train_embedding.h"
 #include "router/cli/train_predictor.h"
 #include "router/offline/train_classifier.h"
 #include "router/offline/train_encoder.h"
@@ -187,6 +188,7 @@ void RegisterTrain(CLI::App& app, int& exit_code) {
   CLI::App* train = app.add_subcommand("train", "make artifacts from labelled rows");
   train->require_subcommand(1);
   RegisterTrainPredictor(*train, exit_code);
+  RegisterTrainEmbedding(*train, exit_code);
   CLI::App* command = train->add_subcommand("classifier", "make a category classifier, and report how good it is");
   command->footer(kExample);
   const auto flags = std::make_shared<Flags>();

@@ -51,7 +51,7 @@ class Reader {
     const json::object& object = value.get_object();
 
     std::string source;
-    if (!options_.source_field.empty()) {
+    if (!options_.source_field.empty() && !(options_.source_optional && !object.contains(options_.source_field))) {
       auto field = Field(object, options_.source_field);
       if (!field) return field.error().message;
       source = *std::move(field);

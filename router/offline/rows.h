@@ -18,6 +18,7 @@ struct RowOptions {
   std::string text_field = "text", label_field = "label";  // without a label field every row has the label ""
   std::string source_field;                                // "" = rows have no source
   std::string history_field, system_field;                 // "" = rows have none; a row may lack them
+  bool source_optional = false;                            // a row without that field is of the source ""
   std::map<std::string, std::string> rename;               // label -> label
   std::set<std::string> drop_labels;                       // as in the file, before renaming
   std::set<std::string> drop_sources;

@@ -111,6 +111,31 @@ Result<EncoderTokens> Encoder::Tokenize(std::string_view text) const {
   return result;
 }
 
+std::vector<std::string> Encoder::Vocabulary() const {
+  constexpr std::string_view kBeginsWord = "\xE2\x96\x81";  // how GGUF files mark it; a "##" they leave out
+  std::vector<std::string> pieces;
+  const std::int32_t count = llama_vocab_n_tokens(vocab_);
+  for (llama_token token = 0; token < count; ++token) {
+    const std::string_view text = llama_vocab_get_text(vocab_, token);
+    if (text.empty() || text.find('\n') != std::string_view::npos) {
+      pieces.emplace_back();
+    } else if ((llama_vocab_get_attr(vocab_, token) & LLAMA_TOKEN_ATTR_CONTROL) != 0) {
+      pieces.emplace_back(text);
+    } else if (text.starts_with(kBeginsWord)) {
+      pieces.emplace_back(text.substr(kBeginsWord.size()));
+    } else {
+      pieces.push_back("##" + std::string(text));
+    }
+  }
+  return pieces;
+}
+
+EncoderTokens Encoder::Single(std::size_t token) const {
+  EncoderTokens result;
+  result.tokens = {llama_vocab_bos(vocab_), static_cast<Token>(token), llama_vocab_sep(vocab_)};
+  return result;
+}
+
 Result<std::vector<std::vector<float>>> Encoder::Encode(std::span<const EncoderTokens* const> texts, unsigned threads) {
   std::size_t total = 0;
   for (const EncoderTokens* text : texts) {

@@ -45,6 +45,12 @@ class Encoder {
   // Never fails: an empty text has the two tokens of the model's own. Any thread.
   Result<EncoderTokens> Tokenize(std::string_view text) const;
 
+  // The vocabulary as BERT writes it, by token: "law", "##ing", "[SEP]". A token that cannot be written in a line is
+  // "". Any thread.
+  std::vector<std::string> Vocabulary() const;
+  // The text that is one token of the vocabulary: [CLS] token [SEP]. Any thread.
+  EncoderTokens Single(std::size_t token) const;
+
   std::size_t dimension() const { return dimension_; }
   std::size_t step_tokens() const { return step_tokens_; }  // at most in one Encode
   std::size_t step_texts() const { return step_texts_; }    // likewise
