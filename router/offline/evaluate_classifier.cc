@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "router/classifier/classifier.h"
+#include "router/offline/metrics_json.h"
 
 namespace pointsman::offline {
 namespace {
@@ -150,14 +151,7 @@ std::string EvaluationText(const ClassifierEvaluation& e) {
 
 std::string EvaluationJson(const ClassifierEvaluation& e) {
   namespace json = boost::json;
-  json::array categories, curve, bad;
-  for (const CategoryMetrics& c : e.metrics.categories) {
-    categories.push_back(
-        {{"name", c.name}, {"rows", c.rows}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
-  }
-  for (const CoveragePoint& p : e.metrics.curve) {
-    curve.push_back({{"coverage", p.coverage}, {"entropy", p.entropy}, {"accuracy", p.accuracy}});
-  }
+  json::array bad;
   for (const std::string& message : e.bad_examples) bad.push_back(json::value(message));
   json::object out = {{"n", e.metrics.rows},
                       {"accuracy", e.metrics.accuracy},
@@ -172,8 +166,10 @@ std::string EvaluationJson(const ClassifierEvaluation& e) {
                       {"mean_bytes", e.mean_bytes},
                       {"bad", e.bad},
                       {"bad_examples", bad},
-                      {"categories", categories},
-                      {"curve", curve}};
+                      {"categories", CategoriesJson(e.metrics)},
+                      {"confusions", ConfusionsJson(e.metrics)},
+                      {"calibration", CalibrationJson(e.metrics)},
+                      {"curve", CurveJson(e.metrics)}};
   if (e.auroc_foreign) {
     out["foreign"] = e.foreign;
     out["auroc_foreign"] = *e.auroc_foreign;
