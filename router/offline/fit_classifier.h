@@ -26,7 +26,7 @@ struct ClassifierOptions {
   std::shared_ptr<const v1::StaticEmbedding> embedding;  // none: the linear model alone
   // Texts without a label, which the nearest labelled rows label (label_rows.h). They need an embedding.
   std::vector<std::string_view> unlabelled;
-  double unlabelled_confidence = 0.9;  // the vote's share from which a text joins the training, [0, 1]
+  double unlabelled_confidence = 0.7;  // the vote's share from which a text joins the training, [0, 1]
 };
 
 struct FittedClassifier {

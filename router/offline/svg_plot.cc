@@ -43,7 +43,7 @@ std::string HtmlPage(std::string_view title, std::string_view body) {
                      "th,td{padding:2px 8px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}"
                      "th:first-child,td:first-child{text-align:left}"
                      ".matrix td,.matrix th{padding:2px 4px;text-align:center;border:1px solid #eee}"
-                     ".matrix thead th{height:9em;vertical-align:bottom}"
+                     ".matrix td:first-child{text-align:left}.matrix thead th{height:9em;vertical-align:bottom}"
                      ".matrix thead th span{writing-mode:vertical-rl;transform:rotate(180deg)}"
                      "</style></head><body>\n<h1>";
   page += EscapeHtml(title) + "</h1>\n";

@@ -113,7 +113,7 @@ std::string Coverage(const TrainReport& r) {
   double low = 1;
   for (const CoveragePoint& p : r.metrics.fine_curve) low = std::min(low, p.accuracy);
   SvgPlot plot({"coverage: share of the rows that are certain, %", 0, 100, "%.0f"},
-               {"right answers among them, %", std::floor(std::min(100 * low, 98.0)), 100, "%.1f"});
+               {"right answers among them, %", 5 * std::floor(std::min(100 * low, 99.0) / 5), 100, "%.0f"});
   std::vector<PlotPoint> points;
   for (const CoveragePoint& p : r.metrics.fine_curve) points.push_back({100 * p.coverage, 100 * p.accuracy, ""});
   plot.Line(points, "first");
