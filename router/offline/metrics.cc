@@ -16,7 +16,8 @@ double Ratio(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::vector<CalibrationBin> Calibration(std::span<const Prediction> predictions) {
+// The bins, and the calibration error over them.
+std::vector<CalibrationBin> Calibration(std::span<const Prediction> predictions, double& error) {
   constexpr std::size_t kBins = 15;
   std::vector<CalibrationBin> bins(kBins);
   for (const Prediction& prediction : predictions) {
@@ -27,22 +28,17 @@ std::vector<CalibrationBin> Calibration(std::span<const Prediction> predictions)
     bin.probability += p;
     bin.accuracy += best == prediction.truth ? 1 : 0;
   }
+  error = 0;
   for (std::size_t b = 0; b < kBins; ++b) {
-    bins[b].low = static_cast<double>(b) / kBins;
-    bins[b].high = static_cast<double>(b + 1) / kBins;
-    const double rows = static_cast<double>(std::max<std::size_t>(bins[b].rows, 1));
-    bins[b].probability /= rows;
-    bins[b].accuracy /= rows;
+    CalibrationBin& bin = bins[b];
+    error += std::abs(bin.probability - bin.accuracy);
+    bin.low = static_cast<double>(b) / kBins;
+    bin.high = static_cast<double>(b + 1) / kBins;
+    bin.probability /= static_cast<double>(std::max<std::size_t>(bin.rows, 1));
+    bin.accuracy /= static_cast<double>(std::max<std::size_t>(bin.rows, 1));
   }
+  error /= static_cast<double>(predictions.size());
   return bins;
-}
-
-double CalibrationError(const std::vector<CalibrationBin>& bins, std::size_t rows) {
-  double error = 0;
-  for (const CalibrationBin& bin : bins) {
-    error += static_cast<double>(bin.rows) * std::abs(bin.probability - bin.accuracy);
-  }
-  return error / static_cast<double>(rows);
 }
 
 // Of `steps` points.
@@ -79,8 +75,7 @@ Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::
     metrics.nll -= std::log(std::max(prediction.probabilities[prediction.truth], 1e-30F));
   }
   metrics.nll /= static_cast<double>(predictions.size());
-  metrics.calibration = Calibration(predictions);
-  metrics.ece = CalibrationError(metrics.calibration, predictions.size());
+  metrics.calibration = Calibration(predictions, metrics.ece);
   metrics.curve = Curve(predictions, 10);
   metrics.fine_curve = Curve(predictions, 100);
 
