@@ -76,6 +76,7 @@ std::vector<RehearsalText> RehearseFor(std::span<const Example> rows, const v1::
 
 void AddRows(std::span<const Example> rows, std::span<const std::string> names, std::span<const RehearsalText> old,
              v1::Artifact& artifact) {
+  if (rows.empty()) return;
   const auto known = static_cast<std::size_t>(artifact.classifier().categories_size());
   const std::size_t categories = known + names.size(), stored = artifact.neighbours().labels().size();
   const Embedded embedded = Embed(rows, artifact);

@@ -24,7 +24,7 @@ std::vector<RehearsalText> RehearseFor(std::span<const Example> rows, const v1::
 //  (extend_linear.h);
 //    a category of few rows counts as one of the mean number of rows.
 //  - Novelty: the category's mean takes the rows in.
-// `artifact` has an ensemble and no Flaw(); at least one row, and one for each of `names`. Deterministic, one thread.
+// `artifact` has an ensemble and no Flaw(); at least one row for each of `names`. Deterministic, one thread.
 void AddRows(std::span<const Example> rows, std::span<const std::string> names, std::span<const RehearsalText> old,
              v1::Artifact& artifact);
 

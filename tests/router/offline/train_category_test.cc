@@ -108,6 +108,14 @@ TEST_F(TrainCategoryTest, RowsOfAKnownCategoryAreAddedToIt) {
   EXPECT_EQ(classifier::ReadArtifact(options_.out)->artifact.neighbours().labels().size(), 60U);
 }
 
+TEST_F(TrainCategoryTest, OneRowIsEnoughForAKnownCategory) {
+  options_.rows.drop_labels.clear();
+  options_.rows.files = {dir_.Write("one.jsonl", "{\"text\": \"a violin in tune\", \"topic\": \"music\"}\n")};
+  const TrainCategoryReport report = Add();
+  EXPECT_EQ(report.added[0].rows, 1U);
+  EXPECT_EQ(classifier::ReadArtifact(options_.out)->artifact.neighbours().labels().size(), 46U);
+}
+
 TEST_F(TrainCategoryTest, OneNameForAllRows) {
   options_.rows.label_field = "";
   options_.rows.drop_labels.clear();
