@@ -31,21 +31,22 @@ std::string EscapeHtml(std::string_view text) {
 }
 
 std::string HtmlPage(std::string_view title, std::string_view body) {
-  std::string page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + EscapeHtml(title) +
-                     "</title>\n"
-                     "<style>body{font:15px/1.5 sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}"
-                     "svg{width:100%;height:auto}svg text{font-size:12px;fill:#444}.grid{stroke:#ddd}"
-                     ".line{fill:none;stroke-width:2}.line.first{stroke:#1565c0}.line.second{stroke:#c62828}"
-                     ".dot.first{fill:#1565c0}.dot.second{fill:#c62828}.bar{fill:#dbe7f4}"
-                     ".aid{fill:none;stroke:#888;stroke-dasharray:5 4}"
-                     "pre{overflow-x:auto;background:#f5f5f5;padding:1em;font-size:12px}"
-                     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px}"
-                     "th,td{padding:2px 8px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}"
-                     "th:first-child,td:first-child{text-align:left}"
-                     ".matrix td,.matrix th{padding:2px 4px;text-align:center;border:1px solid #eee}"
-                     ".matrix td:first-child{text-align:left}.matrix thead th{height:9em;vertical-align:bottom}"
-                     ".matrix thead th span{writing-mode:vertical-rl;transform:rotate(180deg)}"
-                     "</style></head><body>\n<h1>";
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + EscapeHtml(title) +
+      "</title>\n"
+      "<style>body{font:15px/1.5 sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}"
+      "svg{width:100%;height:auto}svg text{font-size:12px;fill:#444}.grid{stroke:#ddd}"
+      ".line{fill:none;stroke-width:2}.line.first{stroke:#1565c0}.line.second{stroke:#c62828}"
+      ".dot.first{fill:#1565c0}.dot.second{fill:#c62828}.bar{fill:#dbe7f4}"
+      ".aid{fill:none;stroke:#888;stroke-dasharray:5 4}"
+      "pre{overflow-x:auto;background:#f5f5f5;padding:1em;font-size:12px}"
+      ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px}"
+      "th,td{padding:2px 8px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}"
+      "th:first-child,td:first-child{text-align:left}"
+      ".matrix{font-size:11px}.matrix td,.matrix th{padding:2px 3px;text-align:center;border:1px solid #eee}"
+      ".matrix td:first-child{text-align:left}.matrix thead th{height:9em;vertical-align:bottom}"
+      ".matrix thead th span{writing-mode:vertical-rl;transform:rotate(180deg)}"
+      "</style></head><body>\n<h1>";
   page += EscapeHtml(title) + "</h1>\n";
   page += body;
   return page + "</body></html>\n";
