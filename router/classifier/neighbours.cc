@@ -125,6 +125,12 @@ std::string Flaw(const v1::Neighbours& n, std::size_t dimensions, std::size_t ca
   for (const float value : n.sharpness()) {
     if (!(value > 0 && value <= 1000)) return "a sharpness is not over 0 and up to 1000";
   }
+  if (n.votes_size() != 0 && static_cast<std::size_t>(n.votes_size()) != categories) {
+    return "its neighbours' votes are not one for each category";
+  }
+  for (const float value : n.votes()) {
+    if (!(value > 0 && value <= 1e6F)) return "a factor on its neighbours' votes is not over 0 and up to a million";
+  }
   for (const char label : n.labels()) {
     if (static_cast<std::uint8_t>(label) >= categories) return "a neighbour has a label that is no category";
   }
@@ -141,6 +147,7 @@ Neighbours::Neighbours(const v1::Neighbours& model, std::size_t categories)
       scales_(model.scales().begin(), model.scales().end()),
       sums_(RowSums(vectors_, dimensions_)),
       labels_(model.labels().begin(), model.labels().end()),
+      votes_(model.votes().begin(), model.votes().end()),
       begin_(model.cluster_begin().begin(), model.cluster_begin().end()),
       centroids_(model.centroids().begin(), model.centroids().end()),
       centroid_scales_(begin_.size() - 1, 1.0F / 127),
@@ -211,6 +218,7 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
   }
   for (std::size_t v = 0; v < views_; ++v) {
     float* const shares = &out[v * categories_];
+    for (std::size_t c = 0; c < votes_.size(); ++c) shares[c] *= votes_[c];
     float total = 0;
     for (std::size_t c = 0; c < categories_; ++c) total += shares[c];
     const float smooth = total > 0 ? kSmoothing * total / static_cast<float>(categories_) : 1;

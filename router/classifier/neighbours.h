@@ -26,9 +26,9 @@ class Neighbours {
   std::size_t views() const { return views_; }
 
   // `vector` has length 1. For view v and category c, out[v * categories + c] = ln of the share of category c in the
-  // weights exp(sharpness_v * (cosine - largest cosine)) of the rows that are read, smoothed by 2 % of a uniform
-  // distribution. Returns the mean cosine of the nearest rows, [-1, 1]. With `excluded` rows whose mark in it is not 0
-  // do not count (size n; for measuring a model on its own rows).
+  // weights votes_c * exp(sharpness_v * (cosine - largest cosine)) of the rows that are read, smoothed by 2 % of a
+  // uniform distribution. Returns the mean cosine of the nearest rows, [-1, 1]. With `excluded` rows whose mark in it
+  // is not 0 do not count (size n; for measuring a model on its own rows).
   float LogShares(std::span<const float> vector, std::span<float> out,
                   std::span<const std::uint8_t> excluded = {}) const;
 
@@ -42,6 +42,7 @@ class Neighbours {
   std::vector<float> scales_;         // n
   std::vector<std::int32_t> sums_;    // n: of a row's values
   std::vector<std::uint8_t> labels_;  // n
+  std::vector<float> votes_;          // of a category's rows; or none, then each counts 1
   std::vector<std::uint32_t> begin_;  // K + 1
   std::vector<std::int8_t> centroids_;
   std::vector<float> centroid_scales_;

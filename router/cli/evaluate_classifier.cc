@@ -8,6 +8,9 @@
 #include "router/classifier/default_artifact.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/progress_bar.h"
+#ifdef POINTSMAN_LOCAL_ENGINE
+#include "backends/engine/llama/encode_texts.h"
+#endif
 
 namespace pointsman::cli {
 namespace {
@@ -20,12 +23,26 @@ constexpr const char kExample[] =
 
 struct Flags {
   offline::EvaluateClassifierOptions options;
+  std::string encoder;
+  offline::EvaluateEncoderLane lane;
+  unsigned threads = 0;
   bool json = false;
 };
 
 int Run(Flags& flags) {
   offline::EvaluateClassifierOptions& options = flags.options;
   if (options.artifact.empty()) options.artifact = classifier::DefaultArtifact();
+#ifdef POINTSMAN_LOCAL_ENGINE
+  if (!flags.encoder.empty()) {
+    flags.lane.embed = [&flags](std::span<const std::string_view> texts,
+                                const std::function<void(double)>& progress) -> Result<offline::EmbeddedTexts> {
+      Result<engine::EncodedTexts> encoded = engine::EncodeTexts(flags.encoder, texts, flags.threads, progress);
+      if (!encoded) return std::move(encoded).error();
+      return offline::EmbeddedTexts{std::move(encoded->model), std::move(encoded->vectors), encoded->truncated};
+    };
+    options.encoder = flags.lane;
+  }
+#endif
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto evaluation = offline::EvaluateClassifier(options);
@@ -66,6 +83,19 @@ void RegisterEvaluateClassifier(CLI::App& group, int& exit_code) {
       ->needs(system);
   command->add_option("--foreign", o.foreign, "rows that belong to none of the categories; repeatable")
       ->check(CLI::ExistingFile);
+#ifdef POINTSMAN_LOCAL_ENGINE
+  CLI::Option* encoder = command->add_option("--encoder", flags->encoder,
+                                             "GGUF file of a sentence encoder: measure the encoder lane as well");
+  CLI::Option* head = command->add_option("--head", flags->lane.head, "the encoder lane's head for this artifact");
+  encoder->check(CLI::ExistingFile)->needs(head);
+  head->check(CLI::ExistingFile)->needs(encoder);
+  command->add_option("--share", flags->lane.share, "of the rows that shall be escalated, by the head's threshold")
+      ->needs(encoder)
+      ->capture_default_str();
+  command->add_option("--threads", flags->threads, "compute threads of the encoder; 0 = all cores")
+      ->needs(encoder)
+      ->capture_default_str();
+#endif
   command->add_flag("--skip-bad", o.rows.skip_bad, "leave bad rows out and count them");
   command->add_flag("--json", flags->json, "one JSON object on stdout");
   command->callback([flags, &exit_code] { exit_code = Run(*flags); });

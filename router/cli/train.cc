@@ -2,12 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
+#include "router/cli/train_category.h"
 #include "router/cli/train_embedding.h"
 #include "router/cli/train_predictor.h"
 #include "router/offline/train_classifier.h"
@@ -47,9 +49,16 @@ class Pairs : public CLI::Validator {
 struct Flags {
   offline::TrainOptions options;
   std::vector<std::string> rename, drop, drop_source, licence;
-  std::string embedding;
+  std::string embedding, html;
   bool json = false;
 };
+
+bool WriteText(const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
+  out << text;
+  out.close();
+  return static_cast<bool>(out);
+}
 
 int Run(Flags& flags) {
   offline::TrainOptions& options = flags.options;
@@ -73,7 +82,9 @@ int Run(Flags& flags) {
   }
   const std::string text = flags.json ? offline::ReportJson(*report) + "\n" : offline::ReportText(*report);
   std::fputs(text.c_str(), stdout);
-  return 0;
+  if (flags.html.empty() || WriteText(flags.html, offline::TrainPage(*report))) return 0;
+  std::fprintf(stderr, "pointsman train classifier: %s: the page cannot be written\n", flags.html.c_str());
+  return 1;
 }
 
 void AddRowOptions(CLI::App& command, Flags& flags) {
@@ -189,12 +200,23 @@ void RegisterTrain(CLI::App& app, int& exit_code) {
   train->require_subcommand(1);
   RegisterTrainPredictor(*train, exit_code);
   RegisterTrainEmbedding(*train, exit_code);
+  RegisterTrainCategory(*train, exit_code);
   CLI::App* command = train->add_subcommand("classifier", "make a category classifier, and report how good it is");
   command->footer(kExample);
   const auto flags = std::make_shared<Flags>();
   AddRowOptions(*command, *flags);
   command->add_option("--out", flags->options.out, "the artifact to write")->required();
   AddFitOptions(*command, *flags);
+  CLI::Option* unlabelled = command->add_option("--unlabelled", flags->options.unlabelled,
+                                                "rows with a text and no label, which the nearest labelled rows label; "
+                                                "repeatable");
+  unlabelled->check(CLI::ExistingFile);
+  command
+      ->add_option("--unlabelled-confidence", flags->options.fit.unlabelled_confidence,
+                   "share of the votes from which such a row joins the training")
+      ->needs(unlabelled)
+      ->capture_default_str();
+  command->add_option("--html", flags->html, "a page with the report's tables and plots to write");
   command->add_flag("--json", flags->json, "the report as JSON on stdout");
   command->callback([flags, &exit_code] { exit_code = Run(*flags); });
 #ifdef POINTSMAN_LOCAL_ENGINE

@@ -4,8 +4,11 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 
 #include "router/classifier/classifier.h"
+#include "router/classifier/encoder_head.h"
+#include "router/offline/metrics_json.h"
 
 namespace pointsman::offline {
 namespace {
@@ -36,6 +39,48 @@ policies::Evidence Timed(const classifier::Classifier& classifier, const classif
   std::sort(std::begin(times), std::end(times));
   microseconds = times[1];
   return evidence;
+}
+
+Result<std::shared_ptr<const classifier::EncoderHead>> LoadHead(const EvaluateEncoderLane& lane,
+                                                                const classifier::Classifier& classifier) {
+  if (!(lane.share > 0 && lane.share <= 1)) return InvalidArgument("share", "--share is not over 0 and up to 1");
+  auto head = classifier::EncoderHead::Load(lane.head, std::nullopt);
+  if (!head) return std::move(head).error();
+  if ((*head)->classifier() != classifier.checksum() || (*head)->categories() != classifier.categories()) {
+    return InvalidArgument("head",
+                           lane.head.string() +
+                               ": it was made for another classifier: make it anew with `pointsman train encoder "
+                               "--classifier` and this artifact");
+  }
+  return head;
+}
+
+// Replaces the evidence of the rows that the lane would escalate. Returns how many these are.
+Result<std::size_t> Escalate(const EvaluateEncoderLane& lane, const classifier::EncoderHead& head,
+                             const std::vector<Row>& rows, const std::function<void(double)>& progress,
+                             std::vector<policies::Evidence>& evidence) {
+  // As the router does: with a share of 1 nothing is sure enough.
+  const double margin = lane.share >= 1 ? 2 : head.MarginForShare(lane.share);
+  std::vector<std::size_t> unsure;
+  std::vector<std::string_view> texts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (classifier::Margin(evidence[i]) >= margin) continue;
+    unsure.push_back(i);
+    texts.push_back(rows[i].text);
+  }
+  if (unsure.empty()) return 0;
+  auto embedded = lane.embed(texts, progress);
+  if (!embedded) return std::move(embedded).error();
+  if (embedded->encoder != head.encoder()) {
+    return InvalidArgument("encoder", lane.head.string() + ": it was trained with the encoder " + head.encoder() +
+                                          ", and this one is " + embedded->encoder);
+  }
+  for (std::size_t i = 0; i < unsure.size(); ++i) {
+    auto precise = head.PreciseEvidence(evidence[unsure[i]], embedded->vectors[i]);
+    if (!precise) return std::move(precise).error();
+    evidence[unsure[i]] = *std::move(precise);
+  }
+  return unsure.size();
 }
 
 }  // namespace
@@ -72,26 +117,43 @@ Result<ClassifierEvaluation> EvaluateClassifier(const EvaluateClassifierOptions&
         static_cast<std::uint32_t>(std::find(categories.begin(), categories.end(), label) - categories.begin()));
   }
 
+  std::shared_ptr<const classifier::EncoderHead> head;
+  if (options.encoder) {
+    auto loaded = LoadHead(*options.encoder, **classifier);
+    if (!loaded) return std::move(loaded).error();
+    head = *std::move(loaded);
+  }
+
   ClassifierEvaluation result;
   result.bad = rows->bad;
   result.bad_examples = rows->bad_examples;
-  std::vector<Prediction> predictions;
-  std::vector<double> microseconds, right, wrong, novelty;
-  std::size_t top3 = 0, uncertain = 0, bytes = 0;
+  std::vector<policies::Evidence> evidences;
+  std::vector<double> microseconds;
   const auto progress = stage("classifying");
   for (const Row& row : rows->rows) {
     const classifier::Conversation conversation = {row.system, row.history, row.text};
-    policies::Evidence evidence = Timed(**classifier, conversation, options.weights, microseconds.emplace_back());
-    const std::uint32_t truth = index[row.label];
+    evidences.push_back(Timed(**classifier, conversation, options.weights, microseconds.emplace_back()));
+    if (evidences.size() % 256 == 0) {
+      progress(static_cast<double>(evidences.size()) / static_cast<double>(rows->rows.size()));
+    }
+  }
+  if (head != nullptr) {
+    auto escalated = Escalate(*options.encoder, *head, rows->rows, stage("encoding"), evidences);
+    if (!escalated) return std::move(escalated).error();
+    result.escalated = static_cast<double>(*escalated) / static_cast<double>(evidences.size());
+  }
+  std::vector<Prediction> predictions;
+  std::vector<double> right, wrong, novelty;
+  std::size_t top3 = 0, uncertain = 0, bytes = 0;
+  for (std::size_t i = 0; i < evidences.size(); ++i) {
+    policies::Evidence& evidence = evidences[i];
+    const std::uint32_t truth = index[rows->rows[i].label];
     top3 += AmongLikeliest(evidence.probabilities, truth, 3) ? 1 : 0;
     uncertain += evidence.uncertain ? 1 : 0;
-    bytes += row.text.size();
+    bytes += rows->rows[i].text.size();
     novelty.push_back(evidence.novelty);
     (evidence.likeliest == truth ? right : wrong).push_back(evidence.probabilities[evidence.likeliest]);
     predictions.push_back({truth, std::move(evidence.probabilities), evidence.entropy});
-    if (predictions.size() % 256 == 0) {
-      progress(static_cast<double>(predictions.size()) / static_cast<double>(rows->rows.size()));
-    }
   }
   const auto n = static_cast<double>(predictions.size());
   result.metrics = Measure(predictions, categories);
@@ -110,10 +172,16 @@ Result<ClassifierEvaluation> EvaluateClassifier(const EvaluateClassifierOptions&
   foreign_options.skip_bad = options.rows.skip_bad;
   auto foreign = ReadRows(foreign_options, stage("reading foreign rows"));
   if (!foreign) return std::move(foreign).error();
+  std::vector<policies::Evidence> foreign_evidences;
+  for (const Row& row : foreign->rows) foreign_evidences.push_back((*classifier)->Classify(row.text));
+  if (head != nullptr) {
+    auto escalated =
+        Escalate(*options.encoder, *head, foreign->rows, stage("encoding foreign rows"), foreign_evidences);
+    if (!escalated) return std::move(escalated).error();
+  }
   std::vector<double> strange;
   std::size_t found = 0;
-  for (const Row& row : foreign->rows) {
-    const policies::Evidence evidence = (*classifier)->Classify(row.text);
+  for (const policies::Evidence& evidence : foreign_evidences) {
     strange.push_back(evidence.novelty);
     found += evidence.uncertain ? 1 : 0;
   }
@@ -141,6 +209,10 @@ std::string EvaluationText(const ClassifierEvaluation& e) {
                 e.metrics.ece, e.metrics.nll, e.auroc_correct, 100 * e.uncertain, e.microseconds_p50,
                 e.microseconds_p99);
   out += text;
+  if (e.escalated) {
+    std::snprintf(text, sizeof text, "  escalated to encoder %5.2f %%\n", 100 * *e.escalated);
+    out += text;
+  }
   if (e.auroc_foreign) {
     std::snprintf(text, sizeof text, "  %zu foreign rows: AUROC %.4f, %.2f %% of them uncertain\n", e.foreign,
                   *e.auroc_foreign, 100 * *e.foreign_found);
@@ -152,14 +224,7 @@ std::string EvaluationText(const ClassifierEvaluation& e) {
 
 std::string EvaluationJson(const ClassifierEvaluation& e) {
   namespace json = boost::json;
-  json::array categories, curve, bad;
-  for (const CategoryMetrics& c : e.metrics.categories) {
-    categories.push_back(
-        {{"name", c.name}, {"rows", c.rows}, {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}});
-  }
-  for (const CoveragePoint& p : e.metrics.curve) {
-    curve.push_back({{"coverage", p.coverage}, {"entropy", p.entropy}, {"accuracy", p.accuracy}});
-  }
+  json::array bad;
   for (const std::string& message : e.bad_examples) bad.push_back(json::value(message));
   json::object out = {{"n", e.metrics.rows},
                       {"accuracy", e.metrics.accuracy},
@@ -174,8 +239,11 @@ std::string EvaluationJson(const ClassifierEvaluation& e) {
                       {"mean_bytes", e.mean_bytes},
                       {"bad", e.bad},
                       {"bad_examples", bad},
-                      {"categories", categories},
-                      {"curve", curve}};
+                      {"categories", CategoriesJson(e.metrics)},
+                      {"confusions", ConfusionsJson(e.metrics)},
+                      {"calibration", CalibrationJson(e.metrics)},
+                      {"curve", CurveJson(e.metrics)}};
+  if (e.escalated) out["escalated"] = *e.escalated;
   if (e.auroc_foreign) {
     out["foreign"] = e.foreign;
     out["auroc_foreign"] = *e.auroc_foreign;

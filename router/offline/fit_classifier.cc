@@ -12,6 +12,7 @@
 #include "router/classifier/features.h"
 #include "router/classifier/linear.h"
 #include "router/offline/cluster.h"
+#include "router/offline/label_rows.h"
 #include "router/offline/weigh_views.h"
 #include "router/offline/whiten.h"
 
@@ -22,6 +23,7 @@ using classifier::Neighbours;
 
 constexpr double kOfOnePiece = 0.98;     // share of the longer rows that shall not count as mixed
 constexpr std::size_t kLongTexts = 100;  // fewer tell nothing of that
+constexpr float kTakenWeight = 1;        // of a text that got its label by a vote, against 1 of a labelled one
 
 std::uint64_t HashOf(std::string_view text, std::uint64_t factor) {
   std::uint64_t hash = classifier::internal::kFnvStart;
@@ -34,9 +36,25 @@ struct Prepared {
   std::vector<unsigned> fold;  // of a row
   std::vector<float> vectors;  // [row][dimensions]; empty without an embedding
   std::vector<std::uint8_t> labels;
-  v1::Neighbours neighbours;
-  std::vector<std::uint32_t> place;  // of a row among the neighbours
+  std::vector<float> unlabelled;             // [text][dimensions]
+  std::optional<LabelVoters> voters;         // when there are unlabelled texts
+  std::optional<v1::Neighbours> neighbours;  // of all rows and no other, when there are no unlabelled texts
+  std::vector<std::uint32_t> place;          // of a row among these neighbours
 };
+
+// Unlabelled texts that were given a label.
+struct Taken {
+  std::vector<Example> examples;
+  std::vector<float> vectors;  // [example][dimensions]
+};
+
+v1::Neighbours MakeNeighbours(std::span<const float> vectors, std::span<const std::uint8_t> labels,
+                              const ClassifierOptions& options, std::vector<std::uint32_t>& order) {
+  ClusteredNeighbours clustered = Cluster(vectors, options.embedding->dimensions(), labels, options.linear.seed);
+  clustered.model.mutable_sharpness()->Assign(options.sharpness.begin(), options.sharpness.end());
+  order = std::move(clustered.order);
+  return std::move(clustered.model);
+}
 
 Prepared Prepare(std::span<const Example> examples, const ClassifierOptions& options) {
   Prepared prepared;
@@ -44,18 +62,60 @@ Prepared Prepare(std::span<const Example> examples, const ClassifierOptions& opt
   if (options.embedding == nullptr) return prepared;
   const classifier::StaticEmbedding embedding(*options.embedding);
   const std::size_t dimensions = embedding.dimensions();
-  prepared.vectors.resize(examples.size() * dimensions);
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    const std::span<float> vector(&prepared.vectors[i * dimensions], dimensions);
-    classifier::EmbedText(embedding, examples[i].text, options.linear.max_bytes, vector);
-    prepared.labels.push_back(static_cast<std::uint8_t>(examples[i].label));
+  const auto embed = [&](std::string_view text, std::vector<float>& vectors) {
+    vectors.resize(vectors.size() + dimensions);
+    const std::span<float> vector(&vectors[vectors.size() - dimensions], dimensions);
+    classifier::EmbedText(embedding, text, options.linear.max_bytes, vector);
+  };
+  for (const Example& example : examples) {
+    embed(example.text, prepared.vectors);
+    prepared.labels.push_back(static_cast<std::uint8_t>(example.label));
   }
-  ClusteredNeighbours clustered = Cluster(prepared.vectors, dimensions, prepared.labels, options.linear.seed);
-  prepared.neighbours = std::move(clustered.model);
-  prepared.neighbours.mutable_sharpness()->Assign(options.sharpness.begin(), options.sharpness.end());
+  for (const std::string_view text : options.unlabelled) embed(text, prepared.unlabelled);
+  if (!options.unlabelled.empty()) {
+    prepared.voters.emplace(prepared.vectors, prepared.labels, prepared.unlabelled, dimensions);
+    return prepared;
+  }
+  std::vector<std::uint32_t> order;
+  prepared.neighbours = MakeNeighbours(prepared.vectors, prepared.labels, options, order);
   prepared.place.resize(examples.size());
-  for (std::uint32_t at = 0; at < clustered.order.size(); ++at) prepared.place[clustered.order[at]] = at;
+  for (std::uint32_t at = 0; at < order.size(); ++at) prepared.place[order[at]] = at;
   return prepared;
+}
+
+// By the rows of all folds but `without`; by all, when there is no such fold.
+Taken LabelByVote(const ClassifierOptions& options, const Prepared& prepared, unsigned without) {
+  Taken taken;
+  if (!prepared.voters) return taken;
+  std::vector<std::uint8_t> excluded;
+  for (const unsigned fold : prepared.fold) excluded.push_back(fold == without ? 1 : 0);
+  const std::vector<LabelVote> votes = prepared.voters->Vote(excluded);
+  const std::size_t dimensions = options.embedding->dimensions();
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    if (!(votes[i].share > 0 && votes[i].share >= options.unlabelled_confidence)) continue;
+    taken.examples.push_back({options.unlabelled[i], votes[i].label, kTakenWeight});
+    const auto vector = prepared.unlabelled.begin() + static_cast<std::ptrdiff_t>(i * dimensions);
+    taken.vectors.insert(taken.vectors.end(), vector, vector + static_cast<std::ptrdiff_t>(dimensions));
+  }
+  return taken;
+}
+
+// The labelled rows of all folds but `without`, and the texts that were taken.
+v1::Neighbours NeighboursWithTaken(const ClassifierOptions& options, const Prepared& prepared, const Taken& taken,
+                                   unsigned without) {
+  const std::size_t dimensions = options.embedding->dimensions();
+  std::vector<float> vectors;
+  std::vector<std::uint8_t> labels;
+  for (std::size_t i = 0; i < prepared.labels.size(); ++i) {
+    if (prepared.fold[i] == without) continue;
+    const auto vector = prepared.vectors.begin() + static_cast<std::ptrdiff_t>(i * dimensions);
+    vectors.insert(vectors.end(), vector, vector + static_cast<std::ptrdiff_t>(dimensions));
+    labels.push_back(prepared.labels[i]);
+  }
+  vectors.insert(vectors.end(), taken.vectors.begin(), taken.vectors.end());
+  for (const Example& example : taken.examples) labels.push_back(static_cast<std::uint8_t>(example.label));
+  std::vector<std::uint32_t> ignored;
+  return MakeNeighbours(vectors, labels, options, ignored);
 }
 
 // Out-of-fold predictions of every view, and what novelty is made of.
@@ -68,10 +128,12 @@ struct OutOfFold {
 void PredictFold(std::span<const Example> examples, const std::vector<std::string>& categories,
                  const ClassifierOptions& options, const Prepared& prepared, unsigned fold,
                  const std::function<void(double)>& progress, OutOfFold& out) {
+  const Taken taken = LabelByVote(options, prepared, fold);
   std::vector<Example> others;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     if (prepared.fold[i] != fold) others.push_back(examples[i]);
   }
+  others.insert(others.end(), taken.examples.begin(), taken.examples.end());
   const classifier::LinearModel linear(FitSoftmax(others, categories, options.linear, progress), "", std::nullopt);
   const std::size_t count = categories.size();
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -86,10 +148,15 @@ void PredictFold(std::span<const Example> examples, const std::vector<std::strin
     }
   }
   if (options.embedding == nullptr) return;
-  const Neighbours neighbours(prepared.neighbours, count);
+  // The rows of all folds in one set of clusters, or those of the other folds in clusters of their own.
+  const Neighbours neighbours(
+      prepared.neighbours ? *prepared.neighbours : NeighboursWithTaken(options, prepared, taken, fold), count);
   const std::size_t dimensions = options.embedding->dimensions();
-  std::vector<std::uint8_t> excluded(examples.size());
-  for (std::size_t i = 0; i < examples.size(); ++i) excluded[prepared.place[i]] = prepared.fold[i] == fold ? 1 : 0;
+  std::vector<std::uint8_t> excluded;
+  if (prepared.neighbours) {
+    excluded.resize(examples.size());
+    for (std::size_t i = 0; i < examples.size(); ++i) excluded[prepared.place[i]] = prepared.fold[i] == fold ? 1 : 0;
+  }
   std::vector<float> shares(neighbours.views() * count);
   for (std::size_t i = 0; i < examples.size(); ++i) {
     if (prepared.fold[i] != fold) continue;
@@ -131,7 +198,7 @@ float RoundedUp(double value) {
 
 void SetNovelty(const OutOfFold& out, const Prepared& prepared, std::size_t categories, double coverage,
                 v1::Ensemble& ensemble) {
-  const std::size_t dimensions = prepared.neighbours.dimensions();
+  const std::size_t dimensions = prepared.vectors.size() / prepared.labels.size();
   const Whitening whitening = Whiten(prepared.vectors, dimensions, prepared.labels, categories);
   ensemble.mutable_whitening()->Assign(whitening.matrix.begin(), whitening.matrix.end());
   ensemble.mutable_means()->Assign(whitening.means.begin(), whitening.means.end());
@@ -161,6 +228,14 @@ Result<void> Check(std::span<const Example> examples, const std::vector<std::str
                    const ClassifierOptions& options) {
   if (categories.size() < 2 || categories.size() > classifier::kMaxCategories) {
     return InvalidArgument("rows", std::to_string(categories.size()) + " categories; 2 to 256 can be served");
+  }
+  if (!options.unlabelled.empty() && options.embedding == nullptr) {
+    return InvalidArgument("unlabelled",
+                           "unlabelled rows need token vectors (--embedding is none, or the shipped "
+                           "classifier is missing)");
+  }
+  if (!(options.unlabelled_confidence >= 0 && options.unlabelled_confidence <= 1)) {
+    return InvalidArgument("unlabelled_confidence", "--unlabelled-confidence is not in [0, 1]");
   }
   if (options.folds < 2 || options.folds > 20) return InvalidArgument("folds", "--folds is not 2 to 20");
   std::vector<std::size_t> rows(options.folds);
@@ -209,14 +284,20 @@ Result<FittedClassifier> FitClassifier(std::span<const Example> examples, const 
   v1::Artifact& artifact = fitted.artifact;
   artifact.set_version(classifier::kArtifactVersion);
   v1::LinearClassifier& linear = *artifact.mutable_classifier();
-  linear = FitSoftmax(examples, categories, options.linear, part(options.folds));
+  const Taken taken = LabelByVote(options, prepared, options.folds);
+  fitted.taken.resize(count);
+  for (const Example& example : taken.examples) ++fitted.taken[example.label];
+  std::vector<Example> all(examples.begin(), examples.end());
+  all.insert(all.end(), taken.examples.begin(), taken.examples.end());
+  linear = FitSoftmax(all, categories, options.linear, part(options.folds));
   linear.set_entropy_threshold(RoundedUp(EntropyAtCoverage(fitted.out_of_fold, options.coverage)));
   if (options.embedding == nullptr) {
     linear.set_temperature(1 / std::max(weights[0], 1e-3F));
     return fitted;
   }
   *artifact.mutable_embedding() = *options.embedding;
-  *artifact.mutable_neighbours() = prepared.neighbours;
+  *artifact.mutable_neighbours() =
+      prepared.neighbours ? *prepared.neighbours : NeighboursWithTaken(options, prepared, taken, options.folds);
   artifact.mutable_ensemble()->mutable_weights()->Assign(weights.begin(), weights.end());
   SetNovelty(out, prepared, count, options.coverage, *artifact.mutable_ensemble());
   return fitted;

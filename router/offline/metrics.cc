@@ -16,22 +16,33 @@ double Ratio(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-double CalibrationError(std::span<const Prediction> predictions) {
+// The bins, and the calibration error over them.
+std::vector<CalibrationBin> Calibration(std::span<const Prediction> predictions, double& error) {
   constexpr std::size_t kBins = 15;
-  double confidence[kBins] = {}, right[kBins] = {};
+  std::vector<CalibrationBin> bins(kBins);
   for (const Prediction& prediction : predictions) {
     const std::size_t best = Likeliest(prediction);
     const double p = prediction.probabilities[best];
-    const auto bin = std::min(kBins - 1, static_cast<std::size_t>(p * kBins));
-    confidence[bin] += p;
-    right[bin] += best == prediction.truth ? 1 : 0;
+    CalibrationBin& bin = bins[std::min(kBins - 1, static_cast<std::size_t>(p * kBins))];
+    ++bin.rows;
+    bin.probability += p;
+    bin.accuracy += best == prediction.truth ? 1 : 0;
   }
-  double error = 0;
-  for (std::size_t b = 0; b < kBins; ++b) error += std::abs(confidence[b] - right[b]);
-  return error / static_cast<double>(predictions.size());
+  error = 0;
+  for (std::size_t b = 0; b < kBins; ++b) {
+    CalibrationBin& bin = bins[b];
+    error += std::abs(bin.probability - bin.accuracy);
+    bin.low = static_cast<double>(b) / kBins;
+    bin.high = static_cast<double>(b + 1) / kBins;
+    bin.probability /= static_cast<double>(std::max<std::size_t>(bin.rows, 1));
+    bin.accuracy /= static_cast<double>(std::max<std::size_t>(bin.rows, 1));
+  }
+  error /= static_cast<double>(predictions.size());
+  return bins;
 }
 
-std::vector<CoveragePoint> Curve(std::span<const Prediction> predictions) {
+// Of `steps` points.
+std::vector<CoveragePoint> Curve(std::span<const Prediction> predictions, std::size_t steps) {
   std::vector<std::pair<double, bool>> sorted;
   for (const Prediction& prediction : predictions) {
     sorted.emplace_back(prediction.entropy, Likeliest(prediction) == prediction.truth);
@@ -39,8 +50,8 @@ std::vector<CoveragePoint> Curve(std::span<const Prediction> predictions) {
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<CoveragePoint> curve;
   std::size_t kept = 0, right = 0;
-  for (std::size_t tenth = 1; tenth <= 10; ++tenth) {
-    const std::size_t target = (sorted.size() * tenth + 9) / 10;
+  for (std::size_t step = 1; step <= steps; ++step) {
+    const std::size_t target = (sorted.size() * step + steps - 1) / steps;
     for (; kept < target; ++kept) right += sorted[kept].second ? 1 : 0;
     if (kept == 0) continue;
     curve.push_back({Ratio(kept, sorted.size()), sorted[kept - 1].first, Ratio(right, kept)});
@@ -55,14 +66,18 @@ Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::
   metrics.rows = predictions.size();
   if (predictions.empty()) return metrics;
   const std::size_t count = categories.size();
-  std::vector<std::size_t> table(count * count);  // [truth][predicted]
+  std::vector<std::size_t>& table = metrics.table;
+  table.resize(count * count);
+  std::vector<double> probability(count);  // sums of the truth's
   for (const Prediction& prediction : predictions) {
     ++table[prediction.truth * count + Likeliest(prediction)];
+    probability[prediction.truth] += prediction.probabilities[prediction.truth];
     metrics.nll -= std::log(std::max(prediction.probabilities[prediction.truth], 1e-30F));
   }
   metrics.nll /= static_cast<double>(predictions.size());
-  metrics.ece = CalibrationError(predictions);
-  metrics.curve = Curve(predictions);
+  metrics.calibration = Calibration(predictions, metrics.ece);
+  metrics.curve = Curve(predictions, 10);
+  metrics.fine_curve = Curve(predictions, 100);
 
   std::size_t right = 0, present = 0;
   for (std::size_t c = 0; c < count; ++c) {
@@ -70,23 +85,34 @@ Metrics Measure(std::span<const Prediction> predictions, const std::vector<std::
     for (std::size_t d = 0; d < count; ++d) {
       truths += table[c * count + d];
       predicted += table[d * count + c];
-      if (c != d && table[c * count + d] > 0) {
-        metrics.confusions.push_back({categories[c], categories[d], table[c * count + d]});
-      }
     }
     const std::size_t hits = table[c * count + c];
     right += hits;
     present += truths > 0 ? 1 : 0;
     const double f1 = Ratio(2 * hits, truths + predicted);
     metrics.macro_f1 += truths > 0 ? f1 : 0;
-    metrics.categories.push_back({categories[c], truths, Ratio(hits, predicted), Ratio(hits, truths), f1});
+    metrics.categories.push_back({categories[c], truths, Ratio(hits, predicted), Ratio(hits, truths), f1,
+                                  probability[c] / static_cast<double>(std::max<std::size_t>(truths, 1))});
   }
   metrics.accuracy = Ratio(right, predictions.size());
   metrics.macro_f1 /= static_cast<double>(present);
-  std::stable_sort(metrics.confusions.begin(), metrics.confusions.end(),
-                   [](const Confusion& a, const Confusion& b) { return a.rows > b.rows; });
-  if (metrics.confusions.size() > 10) metrics.confusions.resize(10);
+  metrics.confusions = MostConfused(metrics, 10);
   return metrics;
+}
+
+std::vector<Confusion> MostConfused(const Metrics& metrics, std::size_t count) {
+  const std::size_t size = metrics.categories.size();
+  std::vector<Confusion> confusions;
+  for (std::size_t c = 0; c < size; ++c) {
+    for (std::size_t d = 0; d < size; ++d) {
+      const std::size_t rows = metrics.table[c * size + d];
+      if (c != d && rows > 0) confusions.push_back({metrics.categories[c].name, metrics.categories[d].name, rows});
+    }
+  }
+  std::stable_sort(confusions.begin(), confusions.end(),
+                   [](const Confusion& a, const Confusion& b) { return a.rows > b.rows; });
+  if (confusions.size() > count) confusions.resize(count);
+  return confusions;
 }
 
 double FitTemperature(std::span<const Prediction> predictions) {

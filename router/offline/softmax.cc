@@ -111,7 +111,7 @@ std::vector<float> Weights(std::span<const Example> examples, std::size_t classe
   std::vector<float> weights;
   double total = 0;
   for (const Example& example : examples) {
-    weights.push_back(static_cast<float>(std::pow(size[example.label], -balance)));
+    weights.push_back(example.weight * static_cast<float>(std::pow(size[example.label], -balance)));
     total += weights.back();
   }
   for (float& weight : weights) weight *= static_cast<float>(static_cast<double>(examples.size()) / total);

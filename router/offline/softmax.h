@@ -27,6 +27,7 @@ struct FitOptions {
 struct Example {
   std::string_view text;
   std::uint32_t label;
+  float weight = 1;  // of its loss, besides that of its category; > 0
 };
 
 // Fits `categories.size()` classes. Adagrad (Duchi et al. 2011, fig. 1, diagonal) on the cross-entropy, one example a

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/features.h"
@@ -75,6 +76,47 @@ void CountSources(const Rows& rows, const TrainOptions& options, TrainReport& re
   std::erase_if(report.sources, [](const SourceRows& source) { return source.rows == 0; });
 }
 
+// The texts of the unlabelled rows that no labelled row has.
+Result<std::vector<std::string>> ReadUnlabelled(const TrainOptions& options, const Rows& labelled,
+                                                const std::function<void(double)>& progress) {
+  RowOptions row_options;
+  row_options.files = options.unlabelled;
+  row_options.text_field = options.rows.text_field;
+  row_options.label_field = "";
+  row_options.skip_bad = options.rows.skip_bad;
+  auto rows = ReadRows(row_options, progress);
+  if (!rows) return std::move(rows).error();
+  std::set<std::string_view> known;
+  for (const Row& row : labelled.rows) known.insert(row.text);
+  std::vector<std::string> texts;
+  for (Row& row : rows->rows) {
+    if (!known.contains(row.text)) texts.push_back(std::move(row.text));
+  }
+  if (texts.empty()) return InvalidArgument("unlabelled", "there are no unlabelled rows besides the labelled ones");
+  return texts;
+}
+
+bool Right(const Prediction& p) {
+  return std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin() == p.truth;
+}
+
+UnlabelledReport CompareUnlabelled(const FittedClassifier& without, const FittedClassifier& with, std::size_t rows) {
+  UnlabelledReport report;
+  report.rows = rows;
+  report.taken = with.taken;
+  const auto n = static_cast<double>(with.out_of_fold.size());
+  double sum = 0, squares = 0;  // of the differences
+  for (std::size_t i = 0; i < with.out_of_fold.size(); ++i) {
+    const int before = Right(without.out_of_fold[i]) ? 1 : 0, after = Right(with.out_of_fold[i]) ? 1 : 0;
+    report.accuracy_without += before / n;
+    report.accuracy_with += after / n;
+    sum += after - before;
+    squares += (after - before) * (after - before);
+  }
+  report.gain_error = std::sqrt(std::max(0.0, squares / n - sum / n * sum / n) / n);
+  return report;
+}
+
 }  // namespace
 
 Result<TrainReport> TrainClassifier(const TrainOptions& options) {
@@ -105,6 +147,16 @@ Result<TrainReport> TrainClassifier(const TrainOptions& options) {
   for (const Row& row : rows->rows) examples.push_back({row.text, row.label});
   auto fitted = FitClassifier(examples, report.categories, options.fit, stage("fitting"));
   if (!fitted) return std::move(fitted).error();
+  if (!options.unlabelled.empty()) {
+    auto texts = ReadUnlabelled(options, *rows, stage("reading unlabelled rows"));
+    if (!texts) return std::move(texts).error();
+    ClassifierOptions fit = options.fit;
+    fit.unlabelled.assign(texts->begin(), texts->end());
+    auto with = FitClassifier(examples, report.categories, fit, stage("fitting with unlabelled rows"));
+    if (!with) return std::move(with).error();
+    report.unlabelled = CompareUnlabelled(*fitted, *with, texts->size());
+    fitted = std::move(with);
+  }
   report.folds = options.fit.folds;
   MeasureOutOfFold(*fitted, report);
   v1::Artifact& artifact = fitted->artifact;

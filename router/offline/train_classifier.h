@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ namespace pointsman::offline {
 
 struct TrainOptions {
   RowOptions rows;
-  ClassifierOptions fit;
-  std::map<std::string, std::string> licences;  // source name -> SPDX identifier; others are NOASSERTION
+  std::vector<std::filesystem::path> unlabelled;  // files of rows with a text (rows.text_field) and no label
+  ClassifierOptions fit;                          // all but its texts without a label
+  std::map<std::string, std::string> licences;    // source name -> SPDX identifier; others are NOASSERTION
   std::filesystem::path out;
   std::function<void(std::string_view stage, double share)> progress;  // may be empty; called in the calling thread
 };
@@ -26,6 +28,14 @@ struct TrainOptions {
 struct SourceRows {
   std::string name, licence;
   std::size_t rows = 0;
+};
+
+// What rows without a label did. The accuracies are out of fold, on the labelled rows.
+struct UnlabelledReport {
+  std::size_t rows = 0;            // texts that no labelled row has, each once
+  std::vector<std::size_t> taken;  // by category: those that joined the training
+  double accuracy_without = 0, accuracy_with = 0;
+  double gain_error = 0;  // standard error of their difference, row by row
 };
 
 // The figures are those of models fitted without the fold that they are measured on. The artifact's weights were then
@@ -44,16 +54,19 @@ struct TrainReport {
   double entropy_threshold = 0;     // nats
   double coverage = 0;              // share of the rows that are certain
   double accuracy_certain = 0;      // of those
+  std::optional<UnlabelledReport> unlabelled;
   std::filesystem::path out;
   std::uint64_t artifact_bytes = 0;
   std::string checksum;
 };
 
-// Reads, fits folds + 1 times, writes `options.out`. Blocking, one thread. Errors say which option or which row is
-// wrong.
+// Reads, fits folds + 1 times (twice that with unlabelled rows, to measure what they do), writes `options.out`.
+// Blocking, one thread. Errors say which option or which row is wrong.
 Result<TrainReport> TrainClassifier(const TrainOptions& options);
 
 std::string ReportText(const TrainReport& report);
 std::string ReportJson(const TrainReport& report);
+// One HTML page that needs nothing else: the report's tables, its confusions, calibration and coverage as plots.
+std::string TrainPage(const TrainReport& report);
 
 }  // namespace pointsman::offline

@@ -112,6 +112,21 @@ TEST(Neighbours, ExcludedRowsDoNotCountAndARowIsItsOwnNearest) {
   for (const float share : out) EXPECT_NEAR(std::exp(share), 0.5, 1e-5);  // nobody left: uniform
 }
 
+TEST(Neighbours, VotesWeighACategorysRows) {
+  const std::size_t dimensions = 16, topics = 2;
+  const Rows rows = Make(50, dimensions, topics, 3);
+  v1::Neighbours model = offline::Cluster(rows.vectors, dimensions, rows.labels, 1).model;
+  model.add_sharpness(12);
+  const std::span<const float> query(rows.vectors.data(), dimensions);
+  std::vector<float> plain(topics), weighed(topics);
+  Neighbours(model, topics).LogShares(query, plain);
+  model.add_votes(1);
+  model.add_votes(3);
+  Neighbours(model, topics).LogShares(query, weighed);
+  // The odds are three times as high; the smoothing takes a little off.
+  EXPECT_NEAR((weighed[1] - weighed[0]) - (plain[1] - plain[0]), std::log(3), 0.25);
+}
+
 TEST(Neighbours, FlawsAreNamed) {
   const Rows rows = Make(20, 8, 2, 1);
   const auto flaw = [&](auto change) {
@@ -127,6 +142,12 @@ TEST(Neighbours, FlawsAreNamed) {
   EXPECT_NE(flaw([](v1::Neighbours& m) { m.set_probes(9); }), "");
   EXPECT_NE(flaw([](v1::Neighbours& m) { m.set_sharpness(0, -1); }), "");
   EXPECT_NE(flaw([](v1::Neighbours& m) { m.clear_cluster_begin(); }), "");
+  EXPECT_NE(flaw([](v1::Neighbours& m) { m.add_votes(1); }), "");
+  EXPECT_NE(flaw([](v1::Neighbours& m) {
+              m.add_votes(1);
+              m.add_votes(-1);
+            }),
+            "");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
 
@@ -72,6 +73,36 @@ TEST(TrainCommand, RefusesWhatItCannotParse) {
   EXPECT_NE(Call({"train"}).exit_code, 0);
   EXPECT_NE(Call({"train", "classifier", "--rows", "/none.jsonl", "--out", "x"}).exit_code, 0);
   EXPECT_NE(Call(Train("x", {"--rename", "music"})).exit_code, 0);
+}
+
+TEST(TrainCommand, WritesAPage) {
+  const pointsman::testing::TempDir dir;
+  const std::string page = dir.path() / "t.html";
+  EXPECT_EQ(Call(Train(dir.path() / "t.pmc", {"--html", page})).exit_code, 0);
+  EXPECT_THAT(pointsman::testing::ReadFile(page), HasSubstr("<svg"));
+  const Outcome outcome = Call(Train(dir.path() / "t.pmc", {"--html", dir.path() / "none" / "t.html"}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("none/t.html: the page cannot be written"));
+}
+
+TEST(TrainCategoryCommand, AddsToTheShippedClassifier) {
+  const pointsman::testing::TempDir dir;
+  const std::string rows = dir.Write("rows.jsonl",
+                                     "{\"body\": \"furl the mainsail and drop the anchor\"}\n"
+                                     "{\"body\": \"the keel of the yacht was damaged\"}\n"
+                                     "{\"body\": \"which knot moors a sailing boat to a cleat\"}\n");
+  const std::string shipped = std::filesystem::path(POINTSMAN_SOURCE_DIR) / "models/classifier.pmc";
+  const Outcome outcome = Call({"train", "category", "--artifact", shipped, "--rows", rows, "--text", "body", "--label",
+                                "sailing", "--out", dir.path() / "t.pmc", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(boost::json::parse(outcome.out).at("categories").to_number<int>(), 20);
+  const auto both = Call({"train", "category", "--artifact", shipped, "--rows", rows, "--label", "a", "--label-field",
+                          "b", "--out", dir.path() / "t.pmc"});
+  EXPECT_NE(both.exit_code, 0);
+  const auto missing =
+      Call({"train", "category", "--artifact", shipped, "--rows", rows, "--label", "a", "--out", dir.path() / "u.pmc"});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("rows.jsonl:1: no field \"text\""));
 }
 
 TEST(TrainCommand, HelpHasAnExample) {

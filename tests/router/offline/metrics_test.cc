@@ -33,6 +33,27 @@ TEST(Metrics, AreThoseOfAHandMadeTable) {
   EXPECT_DOUBLE_EQ(metrics.curve.front().accuracy, 1);
 }
 
+TEST(Metrics, HoldWhatThePlotsNeed) {
+  const std::vector<Prediction> predictions = {Make(0, {0.9F, 0.1F}), Make(0, {0.6F, 0.4F}), Make(0, {0.2F, 0.8F}),
+                                               Make(1, {0.3F, 0.7F})};
+  const Metrics metrics = Measure(predictions, {"a", "b"});
+  EXPECT_EQ(metrics.table, (std::vector<std::size_t>{2, 1, 0, 1}));
+  EXPECT_NEAR(metrics.categories[0].mean_probability, (0.9 + 0.6 + 0.2) / 3, 1e-6);
+  EXPECT_NEAR(metrics.categories[1].mean_probability, 0.7, 1e-6);
+  ASSERT_EQ(metrics.calibration.size(), 15U);
+  const CalibrationBin& bin = metrics.calibration[12];  // 0.8 of the wrong answer
+  EXPECT_NEAR(bin.low, 0.8, 1e-9);
+  EXPECT_EQ(bin.rows, 1U);
+  EXPECT_NEAR(bin.probability, 0.8, 1e-6);
+  EXPECT_EQ(bin.accuracy, 0);
+  EXPECT_EQ(metrics.calibration[0].rows, 0U);
+  ASSERT_EQ(metrics.fine_curve.size(), 100U);
+  EXPECT_DOUBLE_EQ(metrics.fine_curve[24].coverage, 0.25);
+  EXPECT_DOUBLE_EQ(metrics.fine_curve[99].accuracy, 0.75);
+  EXPECT_EQ(MostConfused(metrics, 0).size(), 0U);
+  EXPECT_EQ(MostConfused(metrics, 5).size(), 1U);
+}
+
 TEST(Metrics, OfNothingAreZero) {
   EXPECT_EQ(Measure({}, {"a", "b"}).rows, 0U);
   EXPECT_EQ(EntropyAtCoverage({}, 0.9), 0);

@@ -5,9 +5,12 @@
 
 #include <boost/json.hpp>
 #include <cmath>
+#include <numeric>
+#include <sstream>
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/classifier.h"
+#include "tests/support/embedding.h"
 #include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
@@ -136,6 +139,107 @@ TEST_F(TrainTest, ReportsAsTextAndAsJson) {
   EXPECT_EQ(json.at("rows").to_number<int>(), 60);
   EXPECT_EQ(json.at("out_of_fold").at("categories").as_array().size(), 4U);
   EXPECT_EQ(json.at("artifact").at("sha256").as_string(), report.checksum);
+}
+
+TEST_F(TrainTest, ThePageStandsAloneAndShowsTheSameFigures) {
+  std::string rows = ReadFile(pointsman::testing::TopicRows());
+  for (std::size_t at = 0; (at = rows.find("\"music\"", at)) != std::string::npos; ++at) {
+    rows.replace(at, 7, "\"<music>\"");
+  }
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
+  options.rows.files = {dir_.Write("rows.jsonl", rows)};
+  const TrainReport report = Train(options);
+  const std::string page = TrainPage(report);
+  EXPECT_THAT(page, ::testing::AllOf(HasSubstr("&lt;music&gt;"), ::testing::Not(HasSubstr("<music>")),
+                                     ::testing::Not(HasSubstr("<script")), ::testing::Not(HasSubstr("http")),
+                                     HasSubstr("class=\"matrix\""), HasSubstr("threshold ")));
+  char accuracy[32];
+  std::snprintf(accuracy, sizeof accuracy, "%.2f %% (standard", 100 * report.metrics.accuracy);
+  EXPECT_THAT(page, HasSubstr(accuracy));
+  const auto json = boost::json::parse(ReportJson(report));
+  EXPECT_EQ(json.at("out_of_fold").at("calibration").as_array().size(), 15U);
+  EXPECT_EQ(json.at("out_of_fold").at("confusion_table").at(3).as_array().size(), 4U);
+  EXPECT_GT(json.at("out_of_fold").at("categories").at(0).at("mean_probability").as_double(), 0);
+  EXPECT_THAT(ReportText(report), HasSubstr("Calibration, by the largest probability"));
+}
+
+TEST_F(TrainTest, ThePageOfManyCategoriesListsTheMostConfusedPairs) {
+  std::string rows;
+  for (int i = 0; i < 410; ++i) {
+    rows += "{\"text\": \"word" + std::to_string(i) + " number " + std::to_string(i % 41) + "\", \"topic\": \"t" +
+            std::to_string(i % 41) + "\", \"from\": \"x\"}\n";
+  }
+  TrainOptions options = TopicOptions(dir_.path() / "a.pmc");
+  options.rows.files = {dir_.Write("rows.jsonl", rows)};
+  const std::string page = TrainPage(Train(options));
+  EXPECT_THAT(page, ::testing::AllOf(HasSubstr("most frequent errors"), ::testing::Not(HasSubstr("class=\"matrix\""))));
+}
+
+// Half of the rows without their labels.
+class UnlabelledTest : public TrainTest {
+ protected:
+  UnlabelledTest() {
+    std::istringstream in(ReadFile(pointsman::testing::TopicRows()));
+    std::string labelled, unlabelled;
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line); ++number) {
+      if (number / 4 % 2 == 0) {  // the topics take turns
+        labelled += line + "\n";
+      } else {
+        unlabelled += "{\"text\": " + boost::json::serialize(boost::json::parse(line).at("text")) + "}\n";
+      }
+    }
+    options_ = TopicOptions(dir_.path() / "a.pmc");
+    options_.fit.embedding = pointsman::testing::TopicEmbedding();
+    options_.rows.files = {dir_.Write("labelled.jsonl", labelled)};
+    options_.unlabelled = {dir_.Write("unlabelled.jsonl", unlabelled + labelled)};
+  }
+  TrainOptions options_;
+};
+
+TEST_F(UnlabelledTest, RowsWithoutALabelJoinTheTrainingAndAreReported) {
+  options_.fit.unlabelled_confidence = 0;
+  const TrainReport report = Train(options_);
+  ASSERT_TRUE(report.unlabelled);
+  EXPECT_EQ(report.unlabelled->rows, 28U);  // those that are labelled as well do not count
+  EXPECT_EQ(std::accumulate(report.unlabelled->taken.begin(), report.unlabelled->taken.end(), std::size_t{0}), 28U);
+  EXPECT_EQ(report.metrics.rows, 32U);  // measured on labelled rows alone
+  EXPECT_DOUBLE_EQ(report.unlabelled->accuracy_with, report.metrics.accuracy);
+  EXPECT_EQ(classifier::ReadArtifact(options_.out)->artifact.neighbours().labels().size(), 60U);
+  EXPECT_THAT(ReportText(report), HasSubstr("Unlabelled rows: 28, of which 28"));
+  const auto json = boost::json::parse(ReportJson(report));
+  EXPECT_EQ(json.at("unlabelled").at("rows").to_number<int>(), 28);
+  EXPECT_EQ(json.at("unlabelled").at("taken").as_object().size(), 4U);
+}
+
+TEST_F(UnlabelledTest, WhatNobodyIsSureOfStaysOut) {
+  options_.fit.unlabelled_confidence = 0;
+  const TrainReport all = Train(options_);
+  options_.fit.unlabelled_confidence = 0.9;
+  const TrainReport sure = Train(options_);
+  const auto taken = [](const TrainReport& report) {
+    return std::accumulate(report.unlabelled->taken.begin(), report.unlabelled->taken.end(), std::size_t{0});
+  };
+  EXPECT_LT(taken(sure), taken(all));
+  options_.unlabelled.clear();
+  EXPECT_DOUBLE_EQ(sure.unlabelled->accuracy_without, Train(options_).metrics.accuracy);
+}
+
+TEST_F(UnlabelledTest, WrongOptionsAreNamed) {
+  options_.fit.unlabelled_confidence = 1.5;
+  auto report = TrainClassifier(options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, HasSubstr("--unlabelled-confidence"));
+  options_.fit.unlabelled_confidence = 0.5;
+  options_.fit.embedding = nullptr;
+  report = TrainClassifier(options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, HasSubstr("token vectors"));
+  options_.fit.embedding = pointsman::testing::TopicEmbedding();
+  options_.unlabelled = options_.rows.files;
+  report = TrainClassifier(options_);
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, HasSubstr("no unlabelled rows besides"));
 }
 
 TEST_F(TrainTest, ProgressRunsForwardThroughItsStages) {

@@ -8,6 +8,7 @@
 
 #include "router/classifier/classifier.h"
 #include "router/classifier/encoder_head.h"
+#include "router/offline/evaluate_classifier.h"
 #include "router/offline/train_classifier.h"
 #include "tests/support/encoder_head.h"
 #include "tests/support/temp_dir.h"
@@ -86,6 +87,53 @@ TEST_F(TrainEncoderTest, TheHeadRefinesWhatTheFastLaneCannotKnow) {
   }
   EXPECT_NE(ReportText(*report).find("escalated"), std::string::npos);
   EXPECT_NE(ReportJson(*report).find("\"sha256\""), std::string::npos);
+}
+
+// `evaluate classifier` with the lane: the unsure rows, which have no telling word, are the ones that it mends.
+TEST_F(TrainEncoderTest, TheLaneIsMeasuredAsTheRouterWouldUseIt) {
+  ASSERT_TRUE(TrainEncoder(options).ok());
+  EvaluateClassifierOptions evaluate;
+  evaluate.artifact = options.classifier;
+  evaluate.rows.files = options.rows.files;
+  const auto fast = EvaluateClassifier(evaluate);
+  ASSERT_TRUE(fast.ok()) << fast.error().message;
+  EXPECT_FALSE(fast->escalated);
+  evaluate.encoder = EvaluateEncoderLane{options.out, 0.2, options.embed};
+  const auto some = EvaluateClassifier(evaluate);
+  evaluate.encoder->share = 1;
+  const auto all = EvaluateClassifier(evaluate);
+  ASSERT_TRUE(some.ok() && all.ok());
+  EXPECT_GT(*some->escalated, 0);
+  EXPECT_LT(*some->escalated, 0.6);
+  EXPECT_EQ(*all->escalated, 1);
+  EXPECT_GE(some->metrics.accuracy, fast->metrics.accuracy);
+  EXPECT_GT(all->metrics.accuracy, 0.95);
+  EXPECT_NE(EvaluationJson(*some).find("\"escalated\""), std::string::npos);
+  EXPECT_EQ(EvaluationJson(*fast).find("\"escalated\""), std::string::npos);
+
+  evaluate.encoder->share = 0;
+  auto wrong = EvaluateClassifier(evaluate);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_NE(wrong.error().message.find("--share"), std::string::npos);
+  evaluate.encoder->share = 0.2;
+  evaluate.encoder->embed = [&](std::span<const std::string_view> texts, const std::function<void(double)>& progress) {
+    auto embedded = options.embed(texts, progress);
+    embedded->encoder = "another";
+    return embedded;
+  };
+  wrong = EvaluateClassifier(evaluate);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_NE(wrong.error().message.find("test-encoder, and this one is another"), std::string::npos);
+  TrainOptions other;
+  other.rows = options.rows;
+  other.out = folder.path() / "other.pmc";
+  other.fit.linear.bucket_bits = 10;
+  other.fit.linear.seed = 7;
+  ASSERT_TRUE(TrainClassifier(other).ok());
+  evaluate.artifact = other.out;
+  wrong = EvaluateClassifier(evaluate);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_NE(wrong.error().message.find("made for another classifier"), std::string::npos);
 }
 
 TEST_F(TrainEncoderTest, EqualInputGivesEqualBytes) {
