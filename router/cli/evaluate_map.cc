@@ -33,12 +33,11 @@ int Fail(const Error& error) {
 
 int Run(Flags& flags) {
   offline::EvaluateMapOptions& options = flags.options;
-  for (auto [text, range] : {std::pair(&flags.train_h, &options.train_range), {&flags.test_h, &options.test_range}}) {
-    if (text->empty()) continue;
-    auto parsed = offline::ParseHashRange(*text);
-    if (!parsed) return Fail(parsed.error());
-    *range = *parsed;
-  }
+  const auto train = offline::ParseHashRange(flags.train_h), test = offline::ParseHashRange(flags.test_h);
+  if (!train) return Fail(train.error());
+  if (!test) return Fail(test.error());
+  options.train_range = *train;
+  options.test_range = *test;
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto evaluation = offline::EvaluateMap(options);

@@ -54,11 +54,9 @@ std::string ReadShare(const std::string& text, std::map<std::string, double>& sh
 
 int Run(Flags& flags) {
   offline::MapOptions& options = flags.options;
-  if (!flags.range.empty()) {
-    auto range = offline::ParseHashRange(flags.range);
-    if (!range) return Fail(range.error().message);
-    options.range = *range;
-  }
+  const auto range = offline::ParseHashRange(flags.range);
+  if (!range) return Fail(range.error().message);
+  options.range = *range;
   for (const std::string& share : flags.share) {
     if (std::string wrong = ReadShare(share, options.share); !wrong.empty()) return Fail(wrong);
   }

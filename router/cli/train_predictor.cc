@@ -30,11 +30,9 @@ int Fail(const Error& error) {
 }
 
 int Run(Flags& flags) {
-  if (!flags.range.empty()) {
-    auto range = offline::ParseHashRange(flags.range);
-    if (!range) return Fail(range.error());
-    flags.options.range = *range;
-  }
+  const auto range = offline::ParseHashRange(flags.range);
+  if (!range) return Fail(range.error());
+  flags.options.range = *range;
   auto embedding = ChosenEmbedding(flags.embedding);
   if (!embedding) return Fail(embedding.error());
   flags.options.fit.embedding = *std::move(embedding);

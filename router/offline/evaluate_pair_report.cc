@@ -1,8 +1,8 @@
 #include <boost/json.hpp>
 #include <cmath>
-#include <cstdio>
 
 #include "router/offline/evaluate_pair.h"
+#include "router/offline/format.h"
 
 namespace pointsman::offline {
 namespace {
@@ -26,13 +26,6 @@ std::string Join(const std::vector<std::string>& names, const char* otherwise) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text.empty() ? otherwise : text;
-}
-
-template <class... Values>
-void Line(std::string& text, const char* format, Values... values) {
-  char line[512];
-  std::snprintf(line, sizeof line, format, values...);
-  text += line;
 }
 
 }  // namespace
@@ -76,28 +69,30 @@ std::string PairReportJson(const PairReport& r) {
 
 std::string PairReportText(const PairReport& r) {
   std::string text;
-  Line(text, "trained on %zu rows in %.1f s; tested on %zu rows, %.1f us each\n", r.train_n, r.train_seconds, r.n,
-       r.predict_microseconds);
+  text += Format("trained on %zu rows in %.1f s; tested on %zu rows, %.1f us each\n", r.train_n, r.train_seconds, r.n,
+                 r.predict_microseconds);
   if (r.contaminated + r.train_contaminated > 0) {
-    Line(text, "left out as contaminated: %llu training, %llu test rows\n",
-         static_cast<unsigned long long>(r.train_contaminated), static_cast<unsigned long long>(r.contaminated));
+    text +=
+        Format("left out as contaminated: %llu training, %llu test rows\n",
+               static_cast<unsigned long long>(r.train_contaminated), static_cast<unsigned long long>(r.contaminated));
   }
-  if (r.shared > 0) Line(text, "warning: %zu test rows have the text of a training row\n", r.shared);
-  Line(text, "\nweak    %8.4f  %s\n", r.weak_quality, Join(r.weak, "weak").c_str());
-  Line(text, "strong  %8.4f  %s\n", r.strong_quality, Join(r.strong, "strong").c_str());
-  Line(text, "oracle  %8.4f  the better one of each row\n\n", r.oracle_quality);
+  if (r.shared > 0) text += Format("warning: %zu test rows have the text of a training row\n", r.shared);
+  text += Format("\nweak    %8.4f  %s\n", r.weak_quality, Join(r.weak, "weak").c_str());
+  text += Format("strong  %8.4f  %s\n", r.strong_quality, Join(r.strong, "strong").c_str());
+  text += Format("oracle  %8.4f  the better one of each row\n\n", r.oracle_quality);
   const auto figure = [&](const char* name, double value, const Spread& spread) {
-    Line(text, "%s  %.4f  (sd %.4f, 95 %%: %.4f to %.4f)\n", name, value, spread.deviation, spread.low, spread.high);
+    text +=
+        Format("%s  %.4f  (sd %.4f, 95 %%: %.4f to %.4f)\n", name, value, spread.deviation, spread.low, spread.high);
   };
   figure("APGR ", r.figures.apgr, r.spreads.apgr);
   figure("CPT50", r.figures.cpt50, r.spreads.cpt50);
   figure("CPT80", r.figures.cpt80, r.spreads.cpt80);
-  Line(text, "APGR of a random order: 0.5; of the oracle: %.4f\n\nstrong calls  gap recovered\n", r.oracle_apgr);
+  text += Format("APGR of a random order: 0.5; of the oracle: %.4f\n\nstrong calls  gap recovered\n", r.oracle_apgr);
   for (int tenth = 0; tenth <= 10; ++tenth) {
-    Line(text, "%9d %%  %11.1f %%\n", 10 * tenth, 100 * At(r.curve, tenth / 10.0).recovered);
+    text += Format("%9d %%  %11.1f %%\n", 10 * tenth, 100 * At(r.curve, tenth / 10.0).recovered);
   }
-  Line(text, "\nweights of the regressions  in the gain\n");
-  for (const StackWeight& weight : r.stack) Line(text, "%-36s %.3f\n", weight.name.c_str(), weight.in_deviation);
+  text += Format("\nweights of the regressions  in the gain\n");
+  for (const StackWeight& weight : r.stack) text += Format("%-36s %.3f\n", weight.name.c_str(), weight.in_deviation);
   return text;
 }
 

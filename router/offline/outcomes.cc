@@ -227,13 +227,16 @@ class Reader {
 
 }  // namespace
 
-Result<HashRange> ParseHashRange(const std::string& text) {
+Result<std::optional<HashRange>> ParseHashRange(const std::string& text) {
+  if (text.empty()) return std::optional<HashRange>();
   HashRange range;
   const char* end = text.data() + text.size();
   const auto first = std::from_chars(text.data(), end, range.first);
   if (first.ec == std::errc() && first.ptr != end && *first.ptr == ':') {
     const auto last = std::from_chars(first.ptr + 1, end, range.last);
-    if (last.ec == std::errc() && last.ptr == end && range.first < range.last && range.last <= 100) return range;
+    if (last.ec == std::errc() && last.ptr == end && range.first < range.last && range.last <= 100) {
+      return std::optional(range);
+    }
   }
   return Bad("\"" + text + "\" is no range of h (LO:HI with 0 <= LO < HI <= 100)");
 }

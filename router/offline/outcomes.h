@@ -18,8 +18,8 @@ struct HashRange {
   unsigned first = 0, last = 100;  // 0 <= first < last <= 100
 };
 
-// "LO:HI".
-Result<HashRange> ParseHashRange(const std::string& text);
+// "LO:HI"; "" is no range.
+Result<std::optional<HashRange>> ParseHashRange(const std::string& text);
 
 struct OutcomeOptions {
   std::filesystem::path file;

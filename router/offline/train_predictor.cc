@@ -4,9 +4,9 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 
 #include "router/classifier/predictor.h"
+#include "router/offline/format.h"
 #include "router/version.h"
 
 namespace pointsman::offline {
@@ -67,13 +67,6 @@ v1::PredictorArtifact MakeArtifact(const TrainPredictorOptions& options, const T
   figures.set_oracle(report.oracle);
   for (const PredictedExpert& expert : report.experts) figures.add_correlation(expert.correlation);
   return artifact;
-}
-
-template <class... Values>
-void Line(std::string& text, const char* format, Values... values) {
-  char line[512];
-  std::snprintf(line, sizeof line, format, values...);
-  text += line;
 }
 
 }  // namespace
@@ -137,20 +130,20 @@ std::string ReportJson(const TrainPredictorReport& r) {
 
 std::string ReportText(const TrainPredictorReport& r) {
   std::string text;
-  Line(text, "%s: %zu rows, %zu experts, %.1f s, %.1f MB\n", r.out.c_str(), r.rows, r.experts.size(), r.seconds,
-       static_cast<double>(r.artifact_bytes) / 1e6);
+  text += Format("%s: %zu rows, %zu experts, %.1f s, %.1f MB\n", r.out.c_str(), r.rows, r.experts.size(), r.seconds,
+                 static_cast<double>(r.artifact_bytes) / 1e6);
   if (r.contaminated > 0) {
-    Line(text, "left out as contaminated: %llu rows\n", static_cast<unsigned long long>(r.contaminated));
+    text += Format("left out as contaminated: %llu rows\n", static_cast<unsigned long long>(r.contaminated));
   }
-  Line(text, "\nEach row predicted by fits without it (5 folds):\n");
-  Line(text, "  %-40s %.4f\n", ("best single expert (" + r.experts[r.best].name + ")").c_str(),
-       r.experts[r.best].quality);
-  Line(text, "  %-40s %.4f\n", "each row's predicted best", r.predicted_best);
-  Line(text, "  %-40s %.4f\n\n", "oracle: each row's best", r.oracle);
-  Line(text, "%-40s %8s %12s\n", "expert", "quality", "correlation");
+  text += Format("\nEach row predicted by fits without it (5 folds):\n");
+  text += Format("  %-40s %.4f\n", ("best single expert (" + r.experts[r.best].name + ")").c_str(),
+                 r.experts[r.best].quality);
+  text += Format("  %-40s %.4f\n", "each row's predicted best", r.predicted_best);
+  text += Format("  %-40s %.4f\n\n", "oracle: each row's best", r.oracle);
+  text += Format("%-40s %8s %12s\n", "expert", "quality", "correlation");
   for (const PredictedExpert& e : r.experts)
-    Line(text, "%-40s %8.4f %12.4f\n", e.name.c_str(), e.quality, e.correlation);
-  Line(text, "\nchecksum %s\n", r.checksum.c_str());
+    text += Format("%-40s %8.4f %12.4f\n", e.name.c_str(), e.quality, e.correlation);
+  text += Format("\nchecksum %s\n", r.checksum.c_str());
   return text;
 }
 

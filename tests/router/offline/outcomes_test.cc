@@ -97,8 +97,9 @@ TEST_F(OutcomesTest, UnknownFormsAndSecondIdsAreErrors) {
 }
 
 TEST(HashRange, IsLowAndHigh) {
-  EXPECT_EQ(ParseHashRange("5:70")->last, 70U);
-  for (const char* wrong : {"", "5", "70:5", "5:5", "0:101", "a:b", "1:2:3", "-1:5"}) {
+  EXPECT_EQ((*ParseHashRange("5:70"))->last, 70U);
+  EXPECT_FALSE(ParseHashRange("")->has_value());
+  for (const char* wrong : {"5", "70:5", "5:5", "0:101", "a:b", "1:2:3", "-1:5"}) {
     EXPECT_FALSE(ParseHashRange(wrong).ok()) << wrong;
   }
 }
