@@ -208,7 +208,8 @@ TEST(ShippedClassifier, LoadsAndRoutesPlainPrompts) {
   EXPECT_EQ(category("Solve 3x + 5 = 20"), "math");
   EXPECT_EQ(category("Write a poem about the sea"), "writing");
   EXPECT_EQ(category("thanks!"), "general");
-  EXPECT_EQ(category("hi, how are you?"), "general");
+  EXPECT_EQ(category("hi, how are you?"), "chat");
+  EXPECT_EQ(category("xqzzt vrrk 88 lopf"), "general");
 }
 
 }  // namespace
