@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "router/classifier/linear.h"
+
 namespace pointsman::classifier {
 namespace {
 
@@ -11,22 +13,6 @@ constexpr double kLeastProbability = 1e-6;
 
 policies::PartEvidence Describe(policies::ConversationPart part, const policies::Evidence& evidence, double weight) {
   return {part, weight, evidence.likeliest, evidence.probabilities[evidence.likeliest]};
-}
-
-// What makes `evidence` of the logits; they may have any constant.
-void SetDistribution(const std::vector<double>& logits, policies::Evidence& evidence) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double total = 0;
-  for (const double logit : logits) total += std::exp(logit - largest);
-  const double norm = largest + std::log(total);
-  evidence.entropy = 0;
-  for (std::size_t c = 0; c < logits.size(); ++c) {
-    const double p = std::exp(logits[c] - norm);
-    evidence.probabilities[c] = static_cast<float>(p);
-    evidence.entropy -= p * (logits[c] - norm);
-  }
-  const auto& p = evidence.probabilities;
-  evidence.likeliest = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
 }
 
 }  // namespace
@@ -72,7 +58,8 @@ policies::Evidence Classify(const Classifier& classifier, const Conversation& co
     evidence.novelty = before.novelty;
     evidence.foreign = false;
   }
-  SetDistribution(logits, evidence);
+  evidence.probabilities.assign(logits.begin(), logits.end());
+  Normalise(evidence);
   evidence.uncertain = evidence.foreign || evidence.mixed || evidence.entropy > evidence.entropy_threshold;
   return evidence;
 }

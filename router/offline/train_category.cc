@@ -8,6 +8,7 @@
 #include "router/offline/add_rows.h"
 #include "router/offline/fit_classifier.h"
 #include "router/offline/format.h"
+#include "router/offline/write_classifier.h"
 #include "router/version.h"
 
 namespace pointsman::offline {
@@ -165,14 +166,11 @@ Result<TrainCategoryReport> TrainCategory(const TrainCategoryOptions& options) {
   AddRows(labelled.examples, labelled.names, old, artifact);
   Describe(options, report, artifact);
   report.categories = static_cast<std::size_t>(artifact.classifier().categories_size());
-  if (const std::string flaw = classifier::Flaw(artifact); !flaw.empty()) {
-    return Internal("the extended model cannot be served: " + flaw);
-  }
-  auto written = classifier::WriteArtifact(options.out, artifact);
+  auto written = WriteClassifier(options.out, artifact);
   if (!written) return std::move(written).error();
-  report.checksum = *std::move(written);
+  report.checksum = std::move(written->checksum);
+  report.artifact_bytes = written->bytes;
   report.out = options.out;
-  report.artifact_bytes = std::filesystem::file_size(options.out);
   return report;
 }
 

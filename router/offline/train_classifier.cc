@@ -8,6 +8,7 @@
 #include "router/classifier/features.h"
 #include "router/classifier/linear.h"
 #include "router/offline/fit_classifier.h"
+#include "router/offline/write_classifier.h"
 #include "router/version.h"
 
 namespace pointsman::offline {
@@ -161,14 +162,11 @@ Result<TrainReport> TrainClassifier(const TrainOptions& options) {
   MeasureOutOfFold(*fitted, report);
   v1::Artifact& artifact = fitted->artifact;
   Describe(options, report, artifact);
-  if (const std::string flaw = classifier::Flaw(artifact); !flaw.empty()) {
-    return Internal("the fitted model cannot be served: " + flaw);
-  }
-  auto written = classifier::WriteArtifact(options.out, artifact);
+  auto written = WriteClassifier(options.out, artifact);
   if (!written) return std::move(written).error();
-  report.checksum = *std::move(written);
+  report.checksum = std::move(written->checksum);
+  report.artifact_bytes = written->bytes;
   report.out = options.out;
-  report.artifact_bytes = std::filesystem::file_size(options.out);
   return report;
 }
 

@@ -10,6 +10,7 @@
 #include "router/classifier/ensemble.h"
 #include "router/cli/train.h"
 #include "router/offline/fit_classifier.h"
+#include "tests/support/command.h"
 #include "tests/support/encoder.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
@@ -47,28 +48,12 @@ TEST(EncodeTexts, SaysWhichFileIsNoEncoder) {
   EXPECT_THAT(encoded.error().message, HasSubstr("not.gguf"));
 }
 
-struct Outcome {
-  int exit_code = 0;
-  std::string out, err;
-};
+using Outcome = testing::CommandOutcome;
 
 Outcome Train(std::vector<std::string> more) {
   std::vector<std::string> arguments = {"train", "embedding", "--encoder", testing::TestEncoder()};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
-  CLI::App app("test", "pointsman");
-  Outcome outcome;
-  cli::RegisterTrain(app, outcome.exit_code);
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    outcome.exit_code = app.exit(error);
-  }
-  outcome.out = ::testing::internal::GetCapturedStdout();
-  outcome.err = ::testing::internal::GetCapturedStderr();
-  return outcome;
+  return testing::CallCommand({cli::RegisterTrain}, std::move(arguments));
 }
 
 TEST(TrainEmbeddingCommand, MakesVectorsThatAClassifierTakes) {

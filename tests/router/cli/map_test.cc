@@ -7,6 +7,7 @@
 
 #include "router/cli/evaluate.h"
 #include "tests/router/offline/map_rows.h"
+#include "tests/support/command.h"
 #include "tests/support/temp_dir.h"
 
 namespace pointsman::cli {
@@ -14,27 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Called {
-  int exit_code = 0;
-  std::string out, err;
-};
+using Called = pointsman::testing::CommandOutcome;
 
 Called Call(std::vector<std::string> arguments) {
-  CLI::App app("test", "pointsman");
-  Called called;
-  RegisterMap(app, called.exit_code);
-  RegisterEvaluate(app, called.exit_code);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    called.exit_code = app.exit(error);
-  }
-  called.out = ::testing::internal::GetCapturedStdout();
-  called.err = ::testing::internal::GetCapturedStderr();
-  return called;
+  return pointsman::testing::CallCommand({RegisterMap, RegisterEvaluate}, std::move(arguments));
 }
 
 class MapCommand : public ::testing::Test {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "router/classifier/classifier.h"
+#include "tests/support/command.h"
 #include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/topics.h"
@@ -16,26 +16,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Outcome {
-  int exit_code = 0;
-  std::string out, err;
-};
+using Outcome = pointsman::testing::CommandOutcome;
 
 Outcome Call(std::vector<std::string> arguments) {
-  CLI::App app("test", "pointsman");
-  Outcome outcome;
-  RegisterTrain(app, outcome.exit_code);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    outcome.exit_code = app.exit(error);
-  }
-  outcome.out = ::testing::internal::GetCapturedStdout();
-  outcome.err = ::testing::internal::GetCapturedStderr();
-  return outcome;
+  return pointsman::testing::CallCommand({RegisterTrain}, std::move(arguments));
 }
 
 std::vector<std::string> Train(const std::filesystem::path& out, const std::vector<std::string>& more = {}) {
