@@ -65,6 +65,8 @@ bool EndsEarly(std::string_view message) {
 
 }  // namespace
 
+std::string Checksum(std::string_view data) { return Hex(Sha256(data)); }
+
 Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what) {
   return {ErrorClass::kCallersFault, Code::kFailedPrecondition,
           std::string(envelope.what) + " " + file.string() + ": " + what};

@@ -32,6 +32,9 @@ Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, c
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,
                                   std::string_view message);
 
+// SHA-256, 64 hex digits.
+std::string Checksum(std::string_view data);
+
 // The error of a file whose message is no good.
 Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what);
 

@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include <functional>
 
 #include "router/classifier/static_embedding.h"
 
@@ -15,90 +12,6 @@ namespace {
 
 constexpr float kSmoothing = 0.02F;
 constexpr float kNegligible = 5;  // a row whose weight is under exp(-this) of the nearest row's adds nothing
-
-// Products of the rows with one vector, times each row's scale. `shifted` is the vector + 128 as uint8 and `sums` the
-// sums of each row's values: sum(row * vector) = sum(row * shifted) - 128 * sum(row).
-struct Query {
-  const std::int8_t* vector;
-  const std::uint8_t* shifted;
-  std::size_t size;  // a multiple of 8
-  float unit;        // of vector's values
-};
-using Kernel = void (*)(const std::int8_t* rows, const float* scales, const std::int32_t* sums, std::size_t count,
-                        const Query& query, float* out);
-
-// Vector types of the compiler (gcc, clang), for every machine.
-void CosinesPlain(const std::int8_t* rows, const float* scales, const std::int32_t*, std::size_t count,
-                  const Query& query, float* out) {
-  constexpr std::size_t kWide = 8;
-  using Bytes [[gnu::vector_size(kWide)]] = std::int8_t;
-  using Shorts [[gnu::vector_size(2 * kWide)]] = std::int16_t;
-  using Words [[gnu::vector_size(4 * kWide)]] = std::int32_t;
-  for (std::size_t i = 0; i < count; ++i) {
-    Words sum{};
-    for (std::size_t d = 0; d < query.size; d += kWide) {
-      Bytes x, y;
-      std::memcpy(&x, rows + i * query.size + d, kWide);
-      std::memcpy(&y, query.vector + d, kWide);
-      sum += __builtin_convertvector(__builtin_convertvector(x, Shorts) * __builtin_convertvector(y, Shorts), Words);
-    }
-    std::int32_t total = 0;
-    for (std::size_t j = 0; j < kWide; ++j) total += sum[j];
-    out[i] = static_cast<float>(total) * scales[i] * query.unit;
-  }
-}
-
-#if defined(__x86_64__)
-[[gnu::target("avx2")]] inline std::int32_t Sum(__m256i values) {
-  __m128i half = _mm_add_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
-  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, _MM_SHUFFLE(1, 0, 3, 2)));
-  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, _MM_SHUFFLE(2, 3, 0, 1)));
-  return _mm_cvtsi128_si32(half);
-}
-
-[[gnu::target("avx2")]] void CosinesAvx2(const std::int8_t* rows, const float* scales, const std::int32_t*,
-                                         std::size_t count, const Query& query, float* out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    __m256i sum = _mm256_setzero_si256();
-    for (std::size_t d = 0; d < query.size; d += 16) {
-      const auto* row = reinterpret_cast<const __m128i*>(rows + i * query.size + d);
-      const auto* vector = reinterpret_cast<const __m128i*>(query.vector + d);
-      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(row)),
-                                                    _mm256_cvtepi8_epi16(_mm_loadu_si128(vector))));
-    }
-    out[i] = static_cast<float>(Sum(sum)) * scales[i] * query.unit;
-  }
-}
-
-[[gnu::target("avx2,avx512f,avx512vl,avx512vnni")]] void CosinesVnni(const std::int8_t* rows, const float* scales,
-                                                                     const std::int32_t* sums, std::size_t count,
-                                                                     const Query& query, float* out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    __m256i even = _mm256_setzero_si256(), odd = even;
-    for (std::size_t d = 0; d < query.size; d += 64) {
-      const auto* row = reinterpret_cast<const __m256i*>(rows + i * query.size + d);
-      const auto* vector = reinterpret_cast<const __m256i*>(query.shifted + d);
-      even = _mm256_dpbusd_epi32(even, _mm256_loadu_si256(vector), _mm256_loadu_si256(row));
-      odd = _mm256_dpbusd_epi32(odd, _mm256_loadu_si256(vector + 1), _mm256_loadu_si256(row + 1));
-    }
-    const std::int32_t dot = Sum(_mm256_add_epi32(even, odd)) - 128 * sums[i];
-    out[i] = static_cast<float>(dot) * scales[i] * query.unit;
-  }
-}
-
-Kernel BestKernel(std::size_t size) {
-  if (size % 64 == 0 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl")) return CosinesVnni;
-  return size % 16 == 0 && __builtin_cpu_supports("avx2") ? CosinesAvx2 : CosinesPlain;
-}
-#else
-Kernel BestKernel(std::size_t) { return CosinesPlain; }
-#endif
-
-std::vector<std::int32_t> RowSums(const std::vector<std::int8_t>& rows, std::size_t size) {
-  std::vector<std::int32_t> sums(rows.size() / size);
-  for (std::size_t i = 0; i < rows.size(); ++i) sums[i / size] += rows[i];
-  return sums;
-}
 
 // What one look-up needs; a thread's own, so that none allocates.
 struct Scratch {
@@ -143,15 +56,11 @@ std::string Flaw(const v1::Neighbours& n, std::size_t dimensions, std::size_t ca
 Neighbours::Neighbours(const v1::Neighbours& model, std::size_t categories)
     : dimensions_(model.dimensions()),
       categories_(categories),
-      vectors_(model.vectors().begin(), model.vectors().end()),
-      scales_(model.scales().begin(), model.scales().end()),
-      sums_(RowSums(vectors_, dimensions_)),
+      rows_(model.vectors(), {model.scales().begin(), model.scales().end()}, dimensions_),
       labels_(model.labels().begin(), model.labels().end()),
       votes_(model.votes().begin(), model.votes().end()),
       begin_(model.cluster_begin().begin(), model.cluster_begin().end()),
-      centroids_(model.centroids().begin(), model.centroids().end()),
-      centroid_scales_(begin_.size() - 1, 1.0F / 127),
-      centroid_sums_(RowSums(centroids_, dimensions_)),
+      centroids_(model.centroids(), std::vector<float>(begin_.size() - 1, 1.0F / 127), dimensions_),
       probes_(model.probes()),
       views_(static_cast<std::size_t>(model.sharpness_size())),
       reach_(kNegligible / *std::min_element(model.sharpness().begin(), model.sharpness().end())),
@@ -167,24 +76,13 @@ Neighbours::Neighbours(const v1::Neighbours& model, std::size_t categories)
 float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
                             std::span<const std::uint8_t> excluded) const {
   thread_local Scratch scratch;
-  // The text's vector as int8, by its largest value.
-  alignas(64) std::array<std::int8_t, kMaxDimensions> values{};
-  alignas(64) std::array<std::uint8_t, kMaxDimensions> shifted{};
-  float largest = 1e-9F;
-  for (const float value : vector) largest = std::max(largest, std::abs(value));
-  for (std::size_t d = 0; d < dimensions_; ++d) {
-    values[d] = static_cast<std::int8_t>(std::lround(vector[d] * 127 / largest));
-    shifted[d] = static_cast<std::uint8_t>(values[d] + 128);
-  }
-  const Query query{values.data(), shifted.data(), dimensions_, largest / 127};
-  const Kernel kernel = BestKernel(dimensions_);
-
+  const Int8Vector query(vector);
   const std::size_t clusters = begin_.size() - 1;
   std::vector<float>& cosines = scratch.cosines;
   cosines.resize(std::max(clusters, labels_.size()));
   scratch.clusters.clear();
   if (probes_ < clusters) {
-    kernel(centroids_.data(), centroid_scales_.data(), centroid_sums_.data(), clusters, query, cosines.data());
+    centroids_.Products(query, 0, clusters, cosines.data());
     for (std::uint32_t k = 0; k < clusters; ++k) scratch.clusters.emplace_back(cosines[k], k);
     std::nth_element(scratch.clusters.begin(), scratch.clusters.begin() + static_cast<std::ptrdiff_t>(probes_ - 1),
                      scratch.clusters.end(), std::greater<>());
@@ -197,7 +95,7 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
   nearest.fill(-1);
   for (const auto& [ignored, k] : scratch.clusters) {
     const std::size_t begin = begin_[k], end = begin_[k + 1];
-    kernel(&vectors_[begin * dimensions_], &scales_[begin], &sums_[begin], end - begin, query, &cosines[begin]);
+    rows_.Products(query, begin, end, &cosines[begin]);
     for (std::size_t i = begin; i < end; ++i) {
       if (cosines[i] <= nearest.back() || (!excluded.empty() && excluded[i] != 0)) continue;
       std::size_t at = kNearest - 1;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pointsman/v1/artifact.pb.h"
+#include "router/classifier/int8_rows.h"
 
 namespace pointsman::classifier {
 
@@ -38,15 +39,11 @@ class Neighbours {
   static constexpr std::size_t kSteps = 1024;  // of the table of exp()
 
   std::size_t dimensions_, categories_;
-  std::vector<std::int8_t> vectors_;  // [n][dimensions]
-  std::vector<float> scales_;         // n
-  std::vector<std::int32_t> sums_;    // n: of a row's values
+  Int8Rows rows_;                     // n
   std::vector<std::uint8_t> labels_;  // n
   std::vector<float> votes_;          // of a category's rows; or none, then each counts 1
   std::vector<std::uint32_t> begin_;  // K + 1
-  std::vector<std::int8_t> centroids_;
-  std::vector<float> centroid_scales_;
-  std::vector<std::int32_t> centroid_sums_;
+  Int8Rows centroids_;                // K
   std::size_t probes_, views_;
   float reach_;               // a row further below the nearest one does not count
   std::vector<float> decay_;  // [step][view]: exp(-sharpness * below), below = (step + 0.5) * reach / kSteps

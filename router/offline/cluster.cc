@@ -9,9 +9,6 @@
 namespace pointsman::offline {
 namespace {
 
-constexpr std::size_t kRowsPerCluster = 64;
-constexpr std::size_t kFewRows = 640;  // so many are read whole
-constexpr double kShareRead = 0.04;    // of more rows, but not fewer than kFewRows
 constexpr unsigned kRounds = 8;
 
 float Dot(const float* a, const float* b, std::size_t size) {
@@ -63,9 +60,9 @@ void AppendQuantised(const float* vector, std::size_t dimensions, float unit, st
 }  // namespace
 
 ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensions,
-                            std::span<const std::uint8_t> labels, std::uint64_t seed) {
+                            std::span<const std::uint8_t> labels, std::uint64_t seed, const ClusterSizes& sizes) {
   const std::size_t rows = labels.size();
-  const std::size_t clusters = rows <= kFewRows ? 1 : rows / kRowsPerCluster;
+  const std::size_t clusters = rows <= sizes.few_rows ? 1 : rows / sizes.rows_per_cluster;
   SplitMix random(seed);
   std::vector<std::uint32_t> order(rows);
   std::iota(order.begin(), order.end(), 0U);
@@ -103,7 +100,7 @@ ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensio
     model.add_scales(largest / 127);
     model.mutable_labels()->push_back(static_cast<char>(labels[row]));
   }
-  const double share = std::max(kShareRead, static_cast<double>(kFewRows) / static_cast<double>(rows));
+  const double share = std::max(sizes.share_read, static_cast<double>(sizes.few_rows) / static_cast<double>(rows));
   const auto probes = static_cast<std::size_t>(std::ceil(share * static_cast<double>(clusters)));
   model.set_probes(static_cast<std::uint32_t>(std::clamp<std::size_t>(probes, 1, clusters)));
   result.order = std::move(order);

@@ -1,6 +1,7 @@
 // router/offline/cluster.h: rows of vectors into clusters, for the classifier's neighbours.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,10 +15,16 @@ struct ClusteredNeighbours {
   std::vector<std::uint32_t> order;  // [place in the model] = row
 };
 
+struct ClusterSizes {
+  std::size_t rows_per_cluster = 64;  // on average
+  std::size_t few_rows = 640;         // so many are read whole
+  double share_read = 0.04;           // of more rows, but not fewer than few_rows
+};
+
 // `vectors` are n rows of length 1, row-major; labels[i] < 256. Spherical k-means (Dhillon and Modha 2001, section 4)
-// with about 64 rows a cluster and a fixed number of rounds; as many clusters are probed as hold 4 % of the rows, but
-// 640 of them. Deterministic by `seed`. About n * n / 64 * dimensions * 8 multiplications.
+// with a fixed number of rounds. Deterministic by `seed`. About n * n / rows_per_cluster * dimensions * 8
+// multiplications.
 ClusteredNeighbours Cluster(std::span<const float> vectors, std::size_t dimensions,
-                            std::span<const std::uint8_t> labels, std::uint64_t seed);
+                            std::span<const std::uint8_t> labels, std::uint64_t seed, const ClusterSizes& sizes = {});
 
 }  // namespace pointsman::offline

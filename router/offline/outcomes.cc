@@ -1,7 +1,6 @@
 #include "router/offline/outcomes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -91,14 +90,7 @@ class Reader {
 
   static Result<bool> Inside(const TableRow& row, const HashRange& range) {
     auto hash = row.Text("h");
-    if (!hash) return std::move(hash).error();
-    std::uint32_t value = 0;
-    const auto [end, code] =
-        std::from_chars(hash->data(), hash->data() + std::min<std::size_t>(hash->size(), 8), value, 16);
-    if (code != std::errc() || hash->size() < 8 || end != hash->data() + 8) {
-      return Bad("field \"h\" does not begin with 8 hexadecimal digits");
-    }
-    return value % 100 >= range.first && value % 100 < range.last;
+    return hash ? InRange(*hash, range) : Result<bool>(std::move(hash).error());
   }
 
   // The place of the score of `expert`, or nullptr when the caller did not ask for this expert.
@@ -226,20 +218,6 @@ class Reader {
 };
 
 }  // namespace
-
-Result<std::optional<HashRange>> ParseHashRange(const std::string& text) {
-  if (text.empty()) return std::optional<HashRange>();
-  HashRange range;
-  const char* end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, range.first);
-  if (first.ec == std::errc() && first.ptr != end && *first.ptr == ':') {
-    const auto last = std::from_chars(first.ptr + 1, end, range.last);
-    if (last.ec == std::errc() && last.ptr == end && range.first < range.last && range.last <= 100) {
-      return std::optional(range);
-    }
-  }
-  return Bad("\"" + text + "\" is no range of h (LO:HI with 0 <= LO < HI <= 100)");
-}
 
 Result<Outcomes> ReadOutcomes(const OutcomeOptions& options) {
   Reader reader(options);

@@ -9,17 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "router/offline/hash_range.h"
 
 namespace pointsman::offline {
-
-// A share of the rows, by their field `h` (hexadecimal digits of a hash of the question): those where
-// first <= int(h[:8], 16) % 100 < last. The same question is on the same side in every file.
-struct HashRange {
-  unsigned first = 0, last = 100;  // 0 <= first < last <= 100
-};
-
-// "LO:HI"; "" is no range.
-Result<std::optional<HashRange>> ParseHashRange(const std::string& text);
 
 struct OutcomeOptions {
   std::filesystem::path file;

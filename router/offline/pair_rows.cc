@@ -129,13 +129,7 @@ class Reader {
  private:
   static Result<bool> Inside(const TableRow& row, const HashRange& range) {
     auto hash = row.Text("h");
-    if (!hash) return std::move(hash).error();
-    std::uint32_t value = 0;
-    const auto [end, code] =
-        std::from_chars(hash->data(), hash->data() + std::min<std::size_t>(hash->size(), 8), value, 16);
-    if (code != std::errc() || end != hash->data() + 8)
-      return Bad("field \"h\" does not begin with 8 hexadecimal digits");
-    return value % 100 >= range.first && value % 100 < range.last;
+    return hash ? InRange(*hash, range) : Result<bool>(std::move(hash).error());
   }
 
   Result<void> Label(const TableRow& row, ScoredRow& scored) {

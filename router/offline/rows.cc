@@ -50,6 +50,12 @@ class Reader {
     if (!value.is_object()) return "not a JSON object";
     const json::object& object = value.get_object();
 
+    auto asked_for = AskedFor(object);
+    if (!asked_for) return asked_for.error().message;
+    if (!*asked_for) {
+      ++result_.dropped;
+      return "";
+    }
     std::string source;
     if (!options_.source_field.empty() && !(options_.source_optional && !object.contains(options_.source_field))) {
       auto field = Field(object, options_.source_field);
@@ -115,6 +121,18 @@ class Reader {
     std::string place;
   };
   using Names = std::unordered_map<std::string, std::uint32_t>;
+
+  // Whether the row is one of those that `range` and `where` leave.
+  Result<bool> AskedFor(const json::object& row) const {
+    if (options_.range) {
+      auto hash = Field(row, "h");
+      auto inside = hash ? InRange(*hash, *options_.range) : Result<bool>(hash.error());
+      if (!inside || !*inside) return inside;
+    }
+    if (options_.where_field.empty()) return true;
+    auto value = Field(row, options_.where_field);
+    return value ? Result<bool>(*value == options_.where_value) : Result<bool>(value.error());
+  }
 
   static std::uint32_t Index(const std::string& name, Names& names, std::vector<std::string>& list) {
     const auto [entry, fresh] = names.try_emplace(name, static_cast<std::uint32_t>(list.size()));

@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "router/offline/hash_range.h"
 
 namespace pointsman::offline {
 
@@ -22,6 +24,9 @@ struct RowOptions {
   std::map<std::string, std::string> rename;               // label -> label
   std::set<std::string> drop_labels;                       // as in the file, before renaming
   std::set<std::string> drop_sources;
+  std::string where_field,
+      where_value;                     // only the rows whose field has that value; "" = all. A row must have the field
+  std::optional<HashRange> range;      // only the rows whose field `h` is in it
   std::set<std::string> known_labels;  // after renaming; others are bad rows; empty = all are known
   bool two_labels = false;             // one text may have several labels (it is then as many rows)
   bool skip_bad = false;               // leave bad rows out and count them, instead of failing
@@ -38,7 +43,7 @@ struct Rows {
   std::vector<Row> rows;
   std::vector<std::string> labels;   // sorted; Row::label indexes them
   std::vector<std::string> sources;  // in order of appearance; Row::source indexes them; one "" without source_field
-  std::uint64_t dropped = 0;         // by drop_labels and drop_sources
+  std::uint64_t dropped = 0;         // by drop_labels, drop_sources, where and range
   std::uint64_t duplicates = 0;      // same text, same label: one is kept
   std::uint64_t bad = 0;             // with skip_bad
   std::vector<std::string> bad_examples;  // the first 10 messages
