@@ -61,9 +61,10 @@ int Run(Flags& flags) {
   const auto range = offline::ParseHashRange(flags.range), test_range = offline::ParseHashRange(flags.test_range);
   if (!range) return Fail(range.error());
   if (!test_range) return Fail(test_range.error());
-  if (flags.gates.empty() && (flags.test.files.empty() || flags.pool.files.empty())) {
-    return Fail(InvalidArgument("gates", "name --test and --pool to train gates, or --gates to measure some"));
+  if (flags.gates.empty() && flags.test.files.empty()) {
+    return Fail(InvalidArgument("gates", "name --test to train gates and measure them, or --gates to measure some"));
   }
+  if (flags.pool.files.empty()) flags.pool.files = {classifier::DefaultPool()};
   flags.rows.range = *range;
   flags.test.range = *test_range;
   flags.test.text_field = flags.rows.text_field;
@@ -102,7 +103,9 @@ void RegisterEvaluateGates(CLI::App& group, int& exit_code) {
   CLI::Option* test = command->add_option("--test", flags->test.files, "rows to measure on; repeatable");
   test->check(CLI::ExistingFile)->excludes(gates);
   command->add_option("--test-h", flags->test_range, "as --h, of the test rows")->needs(test);
-  CLI::Option* pool = command->add_option("--pool", flags->pool.files, "texts that are no expert's; repeatable");
+  CLI::Option* pool = command->add_option("--pool", flags->pool.files,
+                                          "texts that are no expert's; repeatable; default: the 371 that come with the "
+                                          "program");
   pool->check(CLI::ExistingFile)->excludes(gates);
   command->add_option("--pool-text", flags->pool.text_field, "field with the text of the pool's rows")
       ->capture_default_str()

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "router/classifier/default_artifact.h"
 #include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
 #include "router/offline/train_gate.h"
@@ -43,6 +44,7 @@ int Run(Flags& flags) {
   auto embedding = ChosenEmbedding(flags.embedding);
   if (!embedding) return Fail(embedding.error());
   options.embedding = *std::move(embedding);
+  if (options.pool.files.empty()) options.pool.files = {classifier::DefaultPool()};
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::TrainGate(options);
@@ -76,11 +78,13 @@ void RegisterTrainGate(CLI::App& group, int& exit_code) {
   command->add_option("--where", flags->where, "FIELD=VALUE: only the rows whose field has that value")
       ->check(CLI::Validator(IsFieldAndValue, "FIELD=VALUE"));
   command->add_option("--h", flags->range, "LO:HI: only rows with LO <= int(h[:8], 16) % 100 < HI");
-  command->add_option("--pool", o.pool.files, "texts that are no expert's, to tell the own prompts from; repeatable")
-      ->required()
-      ->check(CLI::ExistingFile);
+  CLI::Option* pool = command->add_option("--pool", o.pool.files,
+                                          "texts that are no expert's, to tell the own prompts from; repeatable; "
+                                          "default: the 371 that come with the program");
+  pool->check(CLI::ExistingFile);
   command->add_option("--pool-text", o.pool.text_field, "field with the text of the pool's rows")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(pool);
   AddEmbeddingOption(*command, "refused, gates need them", flags->embedding);
   command->add_option("--out", o.out, "the gate's file to write")->required();
   command->add_option("--seed", o.seed, "of the draws of examples and pool, and of the clusters")

@@ -36,7 +36,7 @@ TEST(EvaluateTrainedGates, MeasuresEveryFormAndTheJointClassifierOnTheSameRows) 
   ASSERT_EQ(evaluation->forms.size(), std::size(classifier::kGateForms));
   ASSERT_TRUE(evaluation->joint);
   for (const GateFormFigures& form : evaluation->forms) {
-    EXPECT_GT(form.top1, 0.5) << form.name;  // rows of training: all know them; by chance 0.25
+    EXPECT_GT(form.top1, 0.43) << form.name;  // by chance 0.25, with a deviation of 0.056
     EXPECT_GE(form.top2, form.top1) << form.name;
     EXPECT_GT(form.temperature, 0) << form.name;
     EXPECT_NEAR(form.behind_joint, evaluation->joint->top1 - form.top1, 1e-9) << form.name;
