@@ -2,6 +2,7 @@
 // vectors. The gates are of random numbers: their cost depends on their sizes alone.
 #include <benchmark/benchmark.h>
 
+#include <boost/json.hpp>
 #include <filesystem>
 #include <random>
 #include <string>
@@ -10,6 +11,7 @@
 #include "router/classifier/artifact.h"
 #include "router/classifier/expert_gates.h"
 #include "router/classifier/gate_file.h"
+#include "router/offline/lines.h"
 
 namespace {
 
@@ -58,17 +60,20 @@ pointsman::v1::ExpertGate Gate(std::size_t dimensions, std::size_t examples, uns
   return gate;
 }
 
-// `count` texts of exactly `bytes` bytes, of common words in random order.
-std::vector<std::string> Prompts(std::size_t bytes, std::size_t count) {
-  static const std::vector<std::string> kWords = {
-      "what",     "is",      "the",   "function", "that",  "returns", "energy", "court",    "patient", "market",
-      "integral", "between", "cells", "state",    "price", "300",     "doctor", "contract", "virus",   "explain"};
-  std::mt19937 random(1);
-  std::vector<std::string> prompts(count);
-  for (std::string& prompt : prompts) {
-    while (prompt.size() < bytes) prompt += kWords[random() % kWords.size()] + (random() % 12 == 0 ? ", " : " ");
-    prompt.resize(bytes);
+// Texts of exactly `bytes` bytes: the prompts that ship with the project, one after the other.
+std::vector<std::string> Prompts(std::size_t bytes) {
+  std::vector<std::string> prompts(1);
+  pointsman::offline::Lines lines(std::filesystem::path(POINTSMAN_SOURCE_DIR) / "models/everyday.jsonl");
+  std::string error;
+  while (lines.open()) {
+    const auto line = lines.Next(error);
+    if (!line) break;
+    prompts.back() += std::string(boost::json::parse(*line).at("text").as_string()) + " ";
+    if (prompts.back().size() < bytes) continue;
+    prompts.back().resize(bytes);
+    prompts.emplace_back();
   }
+  prompts.pop_back();
   return prompts;
 }
 
@@ -85,7 +90,11 @@ void Logits(benchmark::State& state, GateForm form) {
   const ExpertGates served(gates, tokens, form);
   gates.clear();
   std::vector<float> logits(served.size());
-  const auto prompts = Prompts(static_cast<std::size_t>(state.range(2)), 512);
+  const auto prompts = Prompts(static_cast<std::size_t>(state.range(2)));
+  if (prompts.empty()) {
+    state.SkipWithError("models/everyday.jsonl cannot be read");
+    return;
+  }
   std::size_t next = 0;
   for (auto _ : state) {
     served.Logits(prompts[next], logits);
