@@ -65,7 +65,7 @@ std::filesystem::path WriteTopicEmbedding(const TempDir& dir) {
   v1::Artifact artifact;
   artifact.set_version(classifier::kArtifactVersion);
   *artifact.mutable_embedding() = *TopicEmbedding();
-  const std::filesystem::path file = dir.path() / "tokens.pmc";
+  std::filesystem::path file = dir.path() / "tokens.pmc";
   if (!classifier::WriteArtifact(file, artifact)) return {};
   return file;
 }

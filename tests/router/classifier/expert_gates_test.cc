@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <fstream>
 #include <thread>
@@ -31,10 +32,13 @@ std::shared_ptr<const StaticEmbedding> Tokens() {
 
 // Texts of known words, unknown ones and none.
 std::string RandomText(offline::SplitMix& random) {
-  static const std::vector<std::string> kWords = {
+  static constexpr std::array kWords = {
       "planet", "butter", "rope", "chord", "moon", "egg", "Xyzzy", "12", "?!", "wet", "\xC3\xA9t\xC3\xA9", "the"};
   std::string text;
-  for (std::uint64_t words = random.Below(30); words > 0; --words) text += kWords[random.Below(kWords.size())] + " ";
+  for (std::uint64_t words = random.Below(30); words > 0; --words) {
+    text += kWords[random.Below(kWords.size())];
+    text += " ";
+  }
   return text;
 }
 
@@ -93,27 +97,22 @@ TEST(ExpertGates, EachFormHasOneName) {
 
 class GateFilesTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    dir_ = new pointsman::testing::TempDir;
-    tokens_ = pointsman::testing::WriteTopicEmbedding(*dir_);
+  void SetUp() override {
+    tokens_ = pointsman::testing::WriteTopicEmbedding(dir_);
     for (const char* topic : {"astronomy", "cooking", "music", "sailing"}) {
-      const auto report = offline::TrainGate(pointsman::testing::TopicGateOptions(*dir_, topic));
+      const auto report = offline::TrainGate(pointsman::testing::TopicGateOptions(dir_, topic));
       ASSERT_TRUE(report) << report.error().message;
       files_.push_back({topic, report->out});
     }
-  }
-  static void TearDownTestSuite() {
-    delete dir_;
-    files_.clear();
   }
   static std::string ErrorOf(const std::vector<GateFile>& files, const std::filesystem::path& tokens) {
     const auto loaded = ExpertGates::Load(files, tokens, GateForm::kEnsemble);
     return loaded ? "" : loaded.error().message;
   }
 
-  static inline pointsman::testing::TempDir* dir_;
-  static inline std::filesystem::path tokens_;
-  static inline std::vector<GateFile> files_;
+  pointsman::testing::TempDir dir_;
+  std::filesystem::path tokens_;
+  std::vector<GateFile> files_;
 };
 
 TEST_F(GateFilesTest, TheOwnGateWantsItsPromptsMost) {
@@ -152,15 +151,15 @@ TEST_F(GateFilesTest, RefusesAGateOfOtherTokenVectors) {
 }
 
 TEST_F(GateFilesTest, RefusesWhatIsMissingCutOrDamaged) {
-  EXPECT_THAT(ErrorOf({{"x", dir_->path() / "none.pmg"}}, tokens_),
+  EXPECT_THAT(ErrorOf({{"x", dir_.path() / "none.pmg"}}, tokens_),
               AllOf(HasSubstr("none.pmg"), HasSubstr("pointsman train gate")));
-  EXPECT_THAT(ErrorOf(files_, dir_->path() / "none.pmc"), HasSubstr("none.pmc"));
+  EXPECT_THAT(ErrorOf(files_, dir_.path() / "none.pmc"), HasSubstr("none.pmc"));
   const std::string bytes = pointsman::testing::ReadFile(files_[0].file);
-  const auto cut = dir_->Write("cut.pmg", bytes.substr(0, bytes.size() / 2));
+  const auto cut = dir_.Write("cut.pmg", bytes.substr(0, bytes.size() / 2));
   EXPECT_THAT(ErrorOf({{"astronomy", cut}}, tokens_), AllOf(HasSubstr("cut.pmg"), HasSubstr("truncated")));
   std::string damaged = bytes;
   damaged[damaged.size() / 2] ^= 1;
-  const auto file = dir_->Write("damaged.pmg", damaged);
+  const auto file = dir_.Write("damaged.pmg", damaged);
   EXPECT_THAT(ErrorOf({{"astronomy", file}}, tokens_), AllOf(HasSubstr("damaged.pmg"), HasSubstr("checksum")));
   EXPECT_THAT(ErrorOf({}, tokens_), HasSubstr("no gate is named"));
 }
@@ -171,7 +170,7 @@ TEST_F(GateFilesTest, RefusesAnotherVersionAndImpossibleNumbers) {
   const auto error = [&](auto change) {
     v1::ExpertGate changed = *gate;
     change(changed);
-    const auto file = dir_->path() / "changed.pmg";
+    const auto file = dir_.path() / "changed.pmg";
     EXPECT_TRUE(WriteGate(file, changed));
     const auto read = ReadGate(file);
     return read ? std::string() : read.error().message;
