@@ -2,6 +2,7 @@
 #include "router/offline/evaluate_gates.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -64,7 +65,12 @@ int Run(Flags& flags) {
   if (flags.gates.empty() && flags.test.files.empty()) {
     return Fail(InvalidArgument("gates", "name --test to train gates and measure them, or --gates to measure some"));
   }
-  if (flags.pool.files.empty()) flags.pool.files = {classifier::DefaultPool()};
+  if (flags.gates.empty() && flags.pool.files.empty()) {
+    const std::filesystem::path pool = classifier::DefaultPool();
+    if (!std::filesystem::exists(pool))
+      return Fail(InvalidArgument("pool", pool.string() + " is missing: name --pool"));
+    flags.pool.files = {pool};
+  }
   flags.rows.range = *range;
   flags.test.range = *test_range;
   flags.test.text_field = flags.rows.text_field;

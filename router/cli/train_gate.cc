@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -44,7 +45,12 @@ int Run(Flags& flags) {
   auto embedding = ChosenEmbedding(flags.embedding);
   if (!embedding) return Fail(embedding.error());
   options.embedding = *std::move(embedding);
-  if (options.pool.files.empty()) options.pool.files = {classifier::DefaultPool()};
+  if (options.pool.files.empty()) {
+    const std::filesystem::path pool = classifier::DefaultPool();
+    if (!std::filesystem::exists(pool))
+      return Fail(InvalidArgument("pool", pool.string() + " is missing: name --pool"));
+    options.pool.files = {pool};
+  }
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto report = offline::TrainGate(options);
