@@ -16,4 +16,6 @@ std::filesystem::path DefaultArtifact() {
   return places[0];
 }
 
+std::filesystem::path DefaultPool() { return DefaultArtifact().parent_path() / "everyday.jsonl"; }
+
 }  // namespace pointsman::classifier

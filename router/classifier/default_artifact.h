@@ -9,4 +9,7 @@ namespace pointsman::classifier {
 // prefix it is installed in: the first that exists; else the first place, so that an error can name it. Any thread.
 std::filesystem::path DefaultArtifact();
 
+// The texts that a gate is told from when no others are named: everyday.jsonl beside that file. Any thread.
+std::filesystem::path DefaultPool();
+
 }  // namespace pointsman::classifier

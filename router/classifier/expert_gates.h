@@ -28,7 +28,7 @@ enum class GateForm {
   kNeighbours,         // ln sum exp(16 cosine) over the 20 nearest of the own prompts
   kNgrams,             // logit of a logistic regression on hashed n-grams, own prompts against the pool
   kLogistic,           // likewise on u
-  kPhatgoose,          // u~ . v~ / sqrt(d), v trained with a sigmoid on own prompts alone (section 3.1)
+  kPhatgoose,          // u~ . v~ / sqrt(d), v trained with a sigmoid on own prompts alone (figure 2)
   kAverageActivation,  // u~ . v~ / sqrt(d), v the mean of the own prompts' vectors (the paper's baseline)
   kRetrieval,          // largest cosine with an own prompt (the paper's baseline)
 };

@@ -1,5 +1,6 @@
-// router/classifier/gate_routing.h: from gate logits to experts and their weights (PHATGOOSE, arXiv 2402.05859, section
-// 3.2, where it is done for each token and module; here once for a request).
+// router/classifier/gate_routing.h: from gate logits to experts and their weights (PHATGOOSE, arXiv 2402.05859, figure
+// 2, where it is done for each token and module; here once for a request). The exact rule is that of the authors' code,
+// r-three/phatgoose, src/models/addons/moe.py.
 #pragma once
 
 #include <cstddef>

@@ -39,8 +39,9 @@ void NearestExamples::ForEachRead(const Int8Vector& vector, Row&& row) const {
   scratch.clusters.clear();
   centroids_.Products(vector, 0, clusters, cosines);
   for (std::uint32_t k = 0; k < clusters; ++k) scratch.clusters.emplace_back(cosines[k], k);
-  const auto last = scratch.clusters.begin() + static_cast<std::ptrdiff_t>(probes_ - 1);
-  std::nth_element(scratch.clusters.begin(), last, scratch.clusters.end(), std::greater<>());
+  // The nearest first: few rows of later clusters are then nearer than those found.
+  const auto last = scratch.clusters.begin() + static_cast<std::ptrdiff_t>(probes_);
+  std::partial_sort(scratch.clusters.begin(), last, scratch.clusters.end(), std::greater<>());
   for (std::size_t p = 0; p < probes_; ++p) {
     const std::size_t begin = begin_[scratch.clusters[p].second], end = begin_[scratch.clusters[p].second + 1];
     rows_.Products(vector, begin, end, cosines);

@@ -6,6 +6,7 @@ void RegisterEvaluate(CLI::App& app, int& exit_code) {
   CLI::App* group = app.add_subcommand("evaluate", "measure routing rules on rows that they were not learnt from");
   group->require_subcommand(1);
   RegisterEvaluateClassifier(*group, exit_code);
+  RegisterEvaluateGates(*group, exit_code);
   RegisterEvaluateMap(*group, exit_code);
   RegisterEvaluatePair(*group, exit_code);
 }

@@ -38,10 +38,10 @@ struct GateRows {
 // `own` and `pool` have at least 2 rows. Reads nothing of other experts. Equal input gives equal bytes. One thread,
 // about a second.
 //
-// - phatgoose (arXiv 2402.05859, section 3.1): from zero, 100 steps of Adam with learning rate 0.005. The paper trains
-// on
+// - phatgoose (arXiv 2402.05859, figure 2, left): from zero, 100 steps of Adam with learning rate 0.005. The paper
+// trains on
 //   the expert's loss, through the model; ours on -ln sigmoid(v . u), because an expert may be behind an interface.
-// - average_activation: the mean of the vectors (section 4.2).
+// - average_activation: the mean of the vectors (a baseline of that paper).
 // - logistic: strength 0.1; n-grams: strength 10, idf from the pool alone, so that it says how rare a feature is in
 //   general and not in the expert's field. Both chosen by cross-validation on training rows.
 v1::ExpertGate FitGate(const GateRows& own, const GateRows& pool, std::size_t dimensions, std::uint64_t seed);

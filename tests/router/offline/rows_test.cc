@@ -105,6 +105,29 @@ TEST_F(RowsTest, LabelsAndSourcesCanBeDroppedAndRenamed) {
   EXPECT_EQ(Read(kGood)->rows.size(), 0U);
 }
 
+TEST_F(RowsTest, OnlyTheRowsThatWereAskedForAreRead) {
+  options_.where_field = "src";
+  options_.where_value = "x";
+  const auto rows = Read(kGood);
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  ASSERT_EQ(rows->rows.size(), 2U);
+  EXPECT_EQ(rows->rows[1].text, "three");
+  EXPECT_EQ(rows->dropped, 1U);
+  EXPECT_THAT(ErrorOf("{\"text\": \"four\", \"label\": \"b\"}"), HasSubstr("rows.jsonl:1: no field \"src\""));
+}
+
+TEST_F(RowsTest, OnlyTheRowsOfTheRangeAreRead) {
+  options_.range = HashRange{0, 50};
+  const auto rows = Read(
+      "{\"text\": \"in\", \"label\": \"a\", \"h\": \"00000031\"}\n"
+      "{\"text\": \"out\", \"label\": \"a\", \"h\": \"00000032\"}");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  ASSERT_EQ(rows->rows.size(), 1U);
+  EXPECT_EQ(rows->rows[0].text, "in");
+  EXPECT_THAT(ErrorOf("{\"text\": \"in\", \"label\": \"a\", \"h\": \"31\"}"),
+              HasSubstr("rows.jsonl:1: field \"h\" does not begin with 8 hexadecimal digits"));
+}
+
 TEST_F(RowsTest, AMissingFileIsNamed) {
   options_.files = {dir_.path() / "none.jsonl"};
   const auto rows = ReadRows(options_, nullptr);
