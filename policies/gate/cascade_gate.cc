@@ -20,23 +20,6 @@ SignalSource SourceOf(const CascadeGate& gate, const WeakSignals& signals) {
   return gate.source.value_or(signals.source());
 }
 
-// The share of the training rows whose gain is above `gain`: between the quantiles linear, and where several are equal
-// the middle of them.
-double RankAbove(const std::vector<double>& quantiles, double gain) {
-  const auto [low, high] = std::equal_range(quantiles.begin(), quantiles.end(), gain);
-  const auto last = static_cast<double>(quantiles.size() - 1);
-  double position = 0;
-  if (low != high) {
-    position = (static_cast<double>(low - quantiles.begin()) + static_cast<double>(high - quantiles.begin() - 1)) / 2;
-  } else if (low == quantiles.end()) {
-    position = last;
-  } else if (low != quantiles.begin()) {
-    const double below = *(low - 1), above = *low;
-    position = static_cast<double>(low - quantiles.begin() - 1) + (gain - below) / (above - below);
-  }
-  return 1 - position / last;
-}
-
 bool AllFinite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
@@ -145,6 +128,21 @@ std::string Flaw(const CascadeGate& gate) {
     if (std::string flaw = FlawOfGain(gate); !flaw.empty()) return flaw;
   }
   return FlawOfCurve(gate);
+}
+
+double RankAbove(std::span<const double> quantiles, double gain) {
+  const auto [low, high] = std::equal_range(quantiles.begin(), quantiles.end(), gain);
+  const auto last = static_cast<double>(quantiles.size() - 1);
+  double position = 0;
+  if (low != high) {
+    position = (static_cast<double>(low - quantiles.begin()) + static_cast<double>(high - quantiles.begin() - 1)) / 2;
+  } else if (low == quantiles.end()) {
+    position = last;
+  } else if (low != quantiles.begin()) {
+    const double below = *(low - 1), above = *low;
+    position = static_cast<double>(low - quantiles.begin() - 1) + (gain - below) / (above - below);
+  }
+  return 1 - position / last;
 }
 
 bool Readable(const CascadeGate& gate, const WeakSignals& signals) {

@@ -82,6 +82,10 @@ double Confidence(const CascadeGate& gate, const WeakSignals& signals, const pol
 // The expected gain of a kGain gate, on the rows' scale, from the values of its inputs and the category probabilities.
 double ExpectedGain(const CascadeGate& gate, const SignalValues& values, const policies::Evidence* evidence);
 
+// The share of rows whose gain is above `gain`, from ascending quantiles (two or more) of theirs: between two of them
+// linear, and where several are equal the middle of them. In [0, 1].
+double RankAbove(std::span<const double> quantiles, double gain);
+
 // The operating point of the largest strong share, of requests like the training rows, that is not above `share` (in
 // [0, 1]), and the one of least strong share whose quality is at least `part` (in (0, 1]) of the strong expert's. Both
 // to about 1 %: the curve's points. INVALID_ARGUMENT: the gate is a signal (it has no curve), `share` or `part` out of

@@ -7,6 +7,7 @@ void RegisterEvaluate(CLI::App& app, int& exit_code) {
   group->require_subcommand(1);
   RegisterEvaluateClassifier(*group, exit_code);
   RegisterEvaluateMap(*group, exit_code);
+  RegisterEvaluateAnswers(*group, exit_code);
   RegisterEvaluatePair(*group, exit_code);
 }
 

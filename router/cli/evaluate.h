@@ -12,6 +12,7 @@ void RegisterEvaluate(CLI::App& app, int& exit_code);
 // The kinds, each in its own file (evaluate_KIND.cc); they are added to the group.
 void RegisterEvaluateClassifier(CLI::App& group, int& exit_code);
 void RegisterEvaluateMap(CLI::App& group, int& exit_code);
+void RegisterEvaluateAnswers(CLI::App& group, int& exit_code);
 void RegisterEvaluatePair(CLI::App& group, int& exit_code);
 
 }  // namespace pointsman::cli

@@ -57,24 +57,6 @@ std::string NamesIn(const TableRow& row) {
   return names;
 }
 
-Result<float> Score(const TableRow& row, const ScoreColumn& column) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (const std::string& name : column.names) {
-    const json::value* score = FindScore(row, name);
-    if (score == nullptr) continue;
-    auto number = Number(*score, name);
-    if (!number) return std::move(number).error();
-    sum += *number;
-    ++count;
-  }
-  if (count > 0) return static_cast<float>(sum / static_cast<double>(count));
-  std::string wanted;
-  for (const std::string& name : column.names) wanted += (wanted.empty() ? "" : ", ") + name;
-  const std::string there = NamesIn(row);
-  return Bad("no score of \"" + column.name + "\" (" + wanted + ")" + (there.empty() ? "" : "; there are: " + there));
-}
-
 Result<std::string> Text(const TableRow& row, const std::string& field) {
   const json::value* value = nullptr;
   std::string name = field;
@@ -100,7 +82,7 @@ class Reader {
 
   Result<void> Add(const TableRow& row) {
     if (options_.range) {
-      auto inside = Inside(row, *options_.range);
+      auto inside = InRange(row, *options_.range);
       if (!inside) return std::move(inside).error();
       if (!*inside) return {};
     }
@@ -115,7 +97,7 @@ class Reader {
     if (!text) return std::move(text).error();
     ScoredRow scored{*std::move(text), kNoLabel, {}};
     for (const ScoreColumn& column : options_.columns) {
-      auto score = Score(row, column);
+      auto score = ScoreOf(row, column);
       if (!score) return std::move(score).error();
       scored.scores.push_back(*score);
     }
@@ -127,17 +109,6 @@ class Reader {
   ScoredRows result;
 
  private:
-  static Result<bool> Inside(const TableRow& row, const HashRange& range) {
-    auto hash = row.Text("h");
-    if (!hash) return std::move(hash).error();
-    std::uint32_t value = 0;
-    const auto [end, code] =
-        std::from_chars(hash->data(), hash->data() + std::min<std::size_t>(hash->size(), 8), value, 16);
-    if (code != std::errc() || end != hash->data() + 8)
-      return Bad("field \"h\" does not begin with 8 hexadecimal digits");
-    return value % 100 >= range.first && value % 100 < range.last;
-  }
-
   Result<void> Label(const TableRow& row, ScoredRow& scored) {
     const json::value* value = nullptr;
     if (!options_.label_field.empty()) {
@@ -162,6 +133,35 @@ class Reader {
 };
 
 }  // namespace
+
+Result<float> ScoreOf(const TableRow& row, const ScoreColumn& column) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const std::string& name : column.names) {
+    const json::value* score = FindScore(row, name);
+    if (score == nullptr) continue;
+    auto number = Number(*score, name);
+    if (!number) return std::move(number).error();
+    sum += *number;
+    ++count;
+  }
+  if (count > 0) return static_cast<float>(sum / static_cast<double>(count));
+  std::string wanted;
+  for (const std::string& name : column.names) wanted += (wanted.empty() ? "" : ", ") + name;
+  const std::string there = NamesIn(row);
+  return Bad("no score of \"" + column.name + "\" (" + wanted + ")" + (there.empty() ? "" : "; there are: " + there));
+}
+
+Result<bool> InRange(const TableRow& row, const HashRange& range) {
+  auto hash = row.Text("h");
+  if (!hash) return std::move(hash).error();
+  std::uint32_t value = 0;
+  const auto [end, code] =
+      std::from_chars(hash->data(), hash->data() + std::min<std::size_t>(hash->size(), 8), value, 16);
+  if (code != std::errc() || end != hash->data() + 8)
+    return Bad("field \"h\" does not begin with 8 hexadecimal digits");
+  return value % 100 >= range.first && value % 100 < range.last;
+}
 
 Result<ScoredRows> ReadScoredRows(const ScoredOptions& options) {
   Reader reader(options);
