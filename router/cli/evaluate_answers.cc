@@ -10,6 +10,7 @@
 #include <string>
 
 #include "pointsman/v1/pointsman.grpc.pb.h"
+#include "policies/gate/cascade_gate.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/progress_bar.h"
 #include "router/offline/answer_row.h"
@@ -44,7 +45,7 @@ class Asker {
         v1::Pointsman::NewStub(grpc::CreateCustomChannel(flags.server, grpc::InsecureChannelCredentials(), arguments));
   }
 
-  // Sample 0 is greedy and has the log-probabilities; the others are drawn with their number as seed.
+  // Sample 0 is greedy and has the log-probabilities; the others are drawn with seeds of their own.
   Result<v1::CompleteResponse> Ask(const std::string& question, unsigned sample) {
     v1::CompleteRequest request;
     v1::Message* user = request.add_messages();
@@ -53,7 +54,8 @@ class Asker {
     v1::Sampling& sampling = *request.mutable_sampling();
     sampling.set_temperature(sample == 0 ? 0 : flags_.temperature);
     sampling.set_max_tokens(flags_.max_tokens);
-    sampling.set_seed(sample);
+    // Of the question as well: samples of one seed would share their luck over all questions.
+    sampling.set_seed(static_cast<std::uint64_t>(gate::DrawOf(question + "#" + std::to_string(sample)) * 0x1p53));
     request.set_logprobs(sample == 0);
     if (sample == 0) request.set_top_logprobs(flags_.top);
     v1::Routing& routing = *request.mutable_routing();

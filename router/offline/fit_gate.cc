@@ -351,8 +351,7 @@ std::vector<gate::OperatingPoint> OperatingPoints(std::span<const double> confid
   std::vector<gate::OperatingPoint> points = {{0, 0, quality[0], kLargestShift}};
   std::size_t last = 0;
   for (std::size_t percent = 1; percent < 100; ++percent) {
-    auto k = static_cast<std::size_t>(std::lround(static_cast<double>(percent) / 100 * count));
-    if (k >= n) break;
+    std::size_t k = percent * n / 100;  // rounded down: never more than asked for
     // Equal confidences fall on one side: the strong one's share is then smaller than asked for.
     while (k > 0 && confidence[order[k - 1]] == confidence[order[k]]) --k;
     if (k <= last) continue;
