@@ -49,10 +49,12 @@ struct CascadeGate {
   std::vector<double> hidden_weights;  // MLP: [H][F]
   std::vector<double> hidden_bias;     // MLP: H
 
-  // The gain: expected gain = bias + w . x + sum_c p_c v_c over the request's category probabilities p (those of
-  // categories that the gate does not know count as its average, 0).
+  // The gain: expected gain = bias + w . x + sum_c p_c (v_c + s_c m) over the request's category probabilities p (those
+  // of categories that the gate does not know count as its average, 0), with m the signal max_probability: what
+  // certainty says differs by category.
   std::vector<std::string> categories;   // distinct names; may be empty
   std::vector<double> category_weights;  // v
+  std::vector<double> category_slopes;   // s
   std::vector<double> gain_quantiles;    // of the training rows' gains: 0 %, 1 %, ... 100 %, ascending
 
   // By rising strong_share, from 0 to 1, 2 to 101 points: where many rows have the same C there is no threshold for the

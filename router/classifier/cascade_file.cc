@@ -46,6 +46,7 @@ Read FromProto(const v1::CascadeGate& stored) {
   gate.hidden_bias = Doubles(stored.hidden_bias());
   gate.categories = {stored.categories().begin(), stored.categories().end()};
   gate.category_weights = Doubles(stored.category_weights());
+  gate.category_slopes = Doubles(stored.category_slopes());
   gate.gain_quantiles = Doubles(stored.gain_quantiles());
   for (const v1::CascadePoint& point : stored.curve()) {
     gate.curve.push_back({point.threshold(), point.strong_share(), point.quality(), point.shift()});
@@ -88,6 +89,7 @@ v1::CascadeGate ToProto(const gate::CascadeGate& gate) {
   stored.mutable_hidden_bias()->Add(gate.hidden_bias.begin(), gate.hidden_bias.end());
   for (const std::string& name : gate.categories) stored.add_categories(name);
   stored.mutable_category_weights()->Add(gate.category_weights.begin(), gate.category_weights.end());
+  stored.mutable_category_slopes()->Add(gate.category_slopes.begin(), gate.category_slopes.end());
   stored.mutable_gain_quantiles()->Add(gate.gain_quantiles.begin(), gate.gain_quantiles.end());
   for (const gate::OperatingPoint& point : gate.curve) {
     v1::CascadePoint& to = *stored.add_curve();

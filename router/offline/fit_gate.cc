@@ -26,7 +26,7 @@ constexpr std::size_t kSteps = 400;
 constexpr double kTolerance = 1e-10;
 constexpr double kLargestShift = 40;
 // Penalties of the gain's regression, for signals and for categories; the last one leaves them out.
-constexpr std::array<double, 5> kPenalties = {1, 10, 100, 1000, 1e9};
+constexpr std::array<double, 6> kPenalties = {1, 10, 30, 100, 300, 1e9};
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 // -y ln sigmoid(z) - (1 - y) ln(1 - sigmoid(z))
@@ -173,33 +173,40 @@ void FitMlp(const Data& data, std::span<const std::size_t> rows, CascadeGate& ga
   }
 }
 
-// The centred design matrix of a ridge regression, and what was subtracted.
+// The columns of the gain's regression: the signals, standardised; the category probabilities; and these times the
+// standardised max_probability. All are centred.
 struct Design {
   Scale scale;
-  std::vector<double> category_mean;
+  std::size_t slope = 0;     // which input max_probability is
+  std::vector<double> mean;  // of the columns after the signals
   double gain_mean = 0;
 };
 
-Design DesignOf(const Data& data, std::span<const std::size_t> rows) {
-  Design design{ScaleOf(data, rows), std::vector<double>(data.categories), 0};
-  const auto n = static_cast<double>(rows.size());
-  for (const std::size_t r : rows) {
-    design.gain_mean += (data.strong[r] - data.weak[r]) / n;
-    for (std::size_t c = 0; c < data.categories; ++c) {
-      design.category_mean[c] += data.p[r * data.categories + c] / n;
-    }
-  }
-  return design;
-}
+std::size_t Columns(const Data& data) { return data.inputs + 2 * data.categories; }
 
 Eigen::VectorXd DesignRow(const Data& data, const Design& design, std::size_t row) {
-  Eigen::VectorXd x(static_cast<Eigen::Index>(data.inputs + data.categories));
+  Eigen::VectorXd x(static_cast<Eigen::Index>(Columns(data)));
   Eigen::Index at = 0;
   for (std::size_t i = 0; i < data.inputs; ++i) x[at++] = Standard(data, design.scale, row, i);
-  for (std::size_t c = 0; c < data.categories; ++c) {
-    x[at++] = data.p[row * data.categories + c] - design.category_mean[c];
+  const double certainty = Standard(data, design.scale, row, design.slope);
+  for (std::size_t k = 0; k < 2 * data.categories; ++k) {
+    const double p = data.p[row * data.categories + k % data.categories];
+    x[at++] = (k < data.categories ? p : p * certainty) - design.mean[k];
   }
   return x;
+}
+
+Design DesignOf(const Data& data, std::span<const std::size_t> rows, std::size_t slope) {
+  Design design{ScaleOf(data, rows), slope, std::vector<double>(2 * data.categories), 0};
+  const auto n = static_cast<double>(rows.size());
+  std::vector<double> mean(2 * data.categories);
+  for (const std::size_t r : rows) {
+    design.gain_mean += (data.strong[r] - data.weak[r]) / n;
+    const Eigen::VectorXd x = DesignRow(data, design, r);
+    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += x[static_cast<Eigen::Index>(data.inputs + k)] / n;
+  }
+  design.mean = std::move(mean);
+  return design;
 }
 
 struct Normal {
@@ -208,7 +215,7 @@ struct Normal {
 };
 
 Normal NormalOf(const Data& data, const Design& design, std::span<const std::size_t> rows) {
-  const auto size = static_cast<Eigen::Index>(data.inputs + data.categories);
+  const auto size = static_cast<Eigen::Index>(Columns(data));
   Normal normal{Eigen::MatrixXd::Zero(size, size), Eigen::VectorXd::Zero(size)};
   for (const std::size_t r : rows) {
     const Eigen::VectorXd x = DesignRow(data, design, r);
@@ -233,12 +240,17 @@ std::vector<std::size_t> Without(std::span<const std::size_t> rows, std::size_t 
   return kept;
 }
 
-void FitGain(const Data& data, std::span<const std::size_t> rows, CascadeGate& gate) {
+// Penalties chosen by the squared error of rows that a fit did not see.
+struct Penalties {
+  double signals, categories;
+};
+
+Penalties ChoosePenalties(const Data& data, std::span<const std::size_t> rows, std::size_t slope) {
   const std::size_t choices = data.categories > 0 ? kPenalties.size() : 1;
   std::vector<double> error(kPenalties.size() * choices);
   for (std::size_t fold = 0; fold < kFolds; ++fold) {
     const std::vector<std::size_t> train = Without(rows, fold, false), test = Without(rows, fold, true);
-    const Design design = DesignOf(data, train);
+    const Design design = DesignOf(data, train, slope);
     const Normal normal = NormalOf(data, design, train);
     for (std::size_t k = 0; k < error.size(); ++k) {
       const Eigen::VectorXd w = Solve(data, normal, kPenalties[k / choices], kPenalties[k % choices]);
@@ -249,9 +261,16 @@ void FitGain(const Data& data, std::span<const std::size_t> rows, CascadeGate& g
     }
   }
   const auto best = static_cast<std::size_t>(std::min_element(error.begin(), error.end()) - error.begin());
-  const Design design = DesignOf(data, rows);
-  const Eigen::VectorXd w =
-      Solve(data, NormalOf(data, design, rows), kPenalties[best / choices], kPenalties[best % choices]);
+  return {kPenalties[best / choices], kPenalties[best % choices]};
+}
+
+void FitGain(const Data& data, std::span<const std::size_t> rows, CascadeGate& gate) {
+  const auto slope = static_cast<std::size_t>(
+      std::find(gate.inputs.begin(), gate.inputs.end(), Signal::kMaxProbability) - gate.inputs.begin());
+  const Penalties penalties = ChoosePenalties(data, rows, slope);
+  const Design design = DesignOf(data, rows, slope);
+  const Eigen::VectorXd w = Solve(data, NormalOf(data, design, rows), penalties.signals, penalties.categories);
+  // Back to signals as they are.
   gate.bias = design.gain_mean;
   gate.weights.assign(data.inputs, 0);
   Eigen::Index at = 0;
@@ -259,12 +278,24 @@ void FitGain(const Data& data, std::span<const std::size_t> rows, CascadeGate& g
     gate.weights[i] = w[at++] / design.scale.deviation[i];
     gate.bias -= gate.weights[i] * design.scale.mean[i];
   }
-  // Centred, so that the average request without categories loses nothing.
-  double mean = 0;
-  for (std::size_t c = 0; c < data.categories; ++c)
-    mean += design.category_mean[c] * w[at + static_cast<Eigen::Index>(c)];
-  gate.category_weights.clear();
-  for (std::size_t c = 0; c < data.categories; ++c) gate.category_weights.push_back(w[at++] - mean);
+  const double deviation = design.scale.deviation[slope], middle = design.scale.mean[slope];
+  gate.category_weights.assign(data.categories, 0);
+  gate.category_slopes.assign(data.categories, 0);
+  double mean_weight = 0, mean_slope = 0;
+  for (std::size_t c = 0; c < data.categories; ++c) {
+    const double level = w[at + static_cast<Eigen::Index>(c)];
+    const double tilt = w[at + static_cast<Eigen::Index>(data.categories + c)];
+    gate.bias -= level * design.mean[c] + tilt * design.mean[data.categories + c];
+    gate.category_slopes[c] = tilt / deviation;
+    gate.category_weights[c] = level - gate.category_slopes[c] * middle;
+    mean_weight += design.mean[c] * gate.category_weights[c];
+    mean_slope += design.mean[c] * gate.category_slopes[c];
+  }
+  // The average over the categories goes to the common part, so that a request without them is an average one.
+  gate.bias += mean_weight;
+  gate.weights[slope] += mean_slope;
+  for (double& value : gate.category_weights) value -= mean_weight;
+  for (double& value : gate.category_slopes) value -= mean_slope;
 }
 
 void FitCoefficients(const Data& data, std::span<const std::size_t> rows, CascadeGate& gate) {

@@ -27,8 +27,10 @@ struct GateFit {
 // logistic  minimises the mean cross-entropy of C against the weak answer's quality (in [0, 1]) plus a normal prior of
 //           deviation 10 on the standardised coefficients, over coefficients >= 0 (one that would be negative is 0).
 // mlp       the same loss with 8 hidden units and a prior of deviation 3, from three starts, coefficients as squares.
-// gain      ridge regression of strong - weak on the signals (standardised) and the category probabilities (centred),
-//           each with its own penalty, chosen by squared error in five-fold cross-validation inside the rows given.
+// gain      ridge regression of strong - weak on the signals (standardised), and on the category probabilities, alone
+// and
+//           times max_probability (centred): a penalty for the signals and one for the categories, chosen by squared
+//           error in five-fold cross-validation inside the rows given.
 // The experts are black boxes: of the paper's alternation only its second half's threshold and the gate are fitted
 // (docs/policies/cascade.md). Errors: fewer than 50 rows; weak answers that are all right or all wrong (logistic, mlp);
 // a quality out of [0, 1] (likewise); no gain in any row. Deterministic, one thread.
