@@ -20,23 +20,6 @@ SignalSource SourceOf(const CascadeGate& gate, const WeakSignals& signals) {
   return gate.source.value_or(signals.source());
 }
 
-// The share of the training rows whose gain is above `gain`: between the quantiles linear, and where several are equal
-// the middle of them.
-double RankAbove(const std::vector<double>& quantiles, double gain) {
-  const auto [low, high] = std::equal_range(quantiles.begin(), quantiles.end(), gain);
-  const auto last = static_cast<double>(quantiles.size() - 1);
-  double position = 0;
-  if (low != high) {
-    position = (static_cast<double>(low - quantiles.begin()) + static_cast<double>(high - quantiles.begin() - 1)) / 2;
-  } else if (low == quantiles.end()) {
-    position = last;
-  } else if (low != quantiles.begin()) {
-    const double below = *(low - 1), above = *low;
-    position = static_cast<double>(low - quantiles.begin() - 1) + (gain - below) / (above - below);
-  }
-  return 1 - position / last;
-}
-
 bool AllFinite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
 }
@@ -68,7 +51,7 @@ std::string FlawOfCurve(const CascadeGate& gate) {
 }
 
 std::string FlawOfGain(const CascadeGate& gate) {
-  if (gate.categories.size() != gate.category_weights.size())
+  if (gate.categories.size() != gate.category_weights.size() || gate.categories.size() != gate.category_slopes.size())
     return "its categories and their weights differ in number";
   if (gate.categories.size() > kMaxCategories) return "it has more than 4096 categories";
   const std::set<std::string> distinct(gate.categories.begin(), gate.categories.end());
@@ -76,7 +59,8 @@ std::string FlawOfGain(const CascadeGate& gate) {
     return "its category names are empty or not distinct";
   }
   if (gate.gain_quantiles.size() != kQuantiles) return "its gain table has the wrong size";
-  if (!AllFinite(gate.category_weights) || !AllFinite(gate.gain_quantiles)) return "a number in it is not finite";
+  if (!AllFinite(gate.category_weights) || !AllFinite(gate.category_slopes) || !AllFinite(gate.gain_quantiles))
+    return "a number in it is not finite";
   if (!std::is_sorted(gate.gain_quantiles.begin(), gate.gain_quantiles.end())) return "its gain table does not ascend";
   return "";
 }
@@ -147,6 +131,21 @@ std::string Flaw(const CascadeGate& gate) {
   return FlawOfCurve(gate);
 }
 
+double RankAbove(std::span<const double> quantiles, double gain) {
+  const auto [low, high] = std::equal_range(quantiles.begin(), quantiles.end(), gain);
+  const auto last = static_cast<double>(quantiles.size() - 1);
+  double position = 0;
+  if (low != high) {
+    position = (static_cast<double>(low - quantiles.begin()) + static_cast<double>(high - quantiles.begin() - 1)) / 2;
+  } else if (low == quantiles.end()) {
+    position = last;
+  } else if (low != quantiles.begin()) {
+    const double below = *(low - 1), above = *low;
+    position = static_cast<double>(low - quantiles.begin() - 1) + (gain - below) / (above - below);
+  }
+  return 1 - position / last;
+}
+
 bool Readable(const CascadeGate& gate, const WeakSignals& signals) {
   return signals.Values(SourceOf(gate, signals)).has_value();
 }
@@ -158,8 +157,9 @@ double ExpectedGain(const CascadeGate& gate, const SignalValues& values, const p
   for (std::size_t c = 0; c < evidence->categories.size() && c < evidence->probabilities.size(); ++c) {
     const auto known = std::find(gate.categories.begin(), gate.categories.end(), evidence->categories[c]);
     if (known == gate.categories.end()) continue;
-    gain +=
-        evidence->probabilities[c] * gate.category_weights[static_cast<std::size_t>(known - gate.categories.begin())];
+    const auto k = static_cast<std::size_t>(known - gate.categories.begin());
+    gain += evidence->probabilities[c] *
+            (gate.category_weights[k] + gate.category_slopes[k] * At(values, Signal::kMaxProbability));
   }
   return gain;
 }

@@ -49,10 +49,12 @@ struct CascadeGate {
   std::vector<double> hidden_weights;  // MLP: [H][F]
   std::vector<double> hidden_bias;     // MLP: H
 
-  // The gain: expected gain = bias + w . x + sum_c p_c v_c over the request's category probabilities p (those of
-  // categories that the gate does not know count as its average, 0).
+  // The gain: expected gain = bias + w . x + sum_c p_c (v_c + s_c m) over the request's category probabilities p (those
+  // of categories that the gate does not know count as its average, 0), with m the signal max_probability: what
+  // certainty says differs by category.
   std::vector<std::string> categories;   // distinct names; may be empty
   std::vector<double> category_weights;  // v
+  std::vector<double> category_slopes;   // s
   std::vector<double> gain_quantiles;    // of the training rows' gains: 0 %, 1 %, ... 100 %, ascending
 
   // By rising strong_share, from 0 to 1, 2 to 101 points: where many rows have the same C there is no threshold for the
@@ -81,6 +83,10 @@ double Confidence(const CascadeGate& gate, const WeakSignals& signals, const pol
 
 // The expected gain of a kGain gate, on the rows' scale, from the values of its inputs and the category probabilities.
 double ExpectedGain(const CascadeGate& gate, const SignalValues& values, const policies::Evidence* evidence);
+
+// The share of rows whose gain is above `gain`, from ascending quantiles (two or more) of theirs: between two of them
+// linear, and where several are equal the middle of them. In [0, 1].
+double RankAbove(std::span<const double> quantiles, double gain);
 
 // The operating point of the largest strong share, of requests like the training rows, that is not above `share` (in
 // [0, 1]), and the one of least strong share whose quality is at least `part` (in (0, 1]) of the strong expert's. Both

@@ -10,9 +10,11 @@ namespace pointsman::cli {
 void RegisterEvaluate(CLI::App& app, int& exit_code);
 
 // The kinds, each in its own file (evaluate_KIND.cc); they are added to the group.
+void RegisterEvaluateCascade(CLI::App& group, int& exit_code);
 void RegisterEvaluateClassifier(CLI::App& group, int& exit_code);
 void RegisterEvaluateGates(CLI::App& group, int& exit_code);
 void RegisterEvaluateMap(CLI::App& group, int& exit_code);
+void RegisterEvaluateAnswers(CLI::App& group, int& exit_code);
 void RegisterEvaluatePair(CLI::App& group, int& exit_code);
 
 }  // namespace pointsman::cli

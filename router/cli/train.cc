@@ -9,6 +9,7 @@
 
 #include "router/cli/embedding_option.h"
 #include "router/cli/progress_bar.h"
+#include "router/cli/train_cascade.h"
 #include "router/cli/train_category.h"
 #include "router/cli/train_embedding.h"
 #include "router/cli/train_gate.h"
@@ -203,6 +204,7 @@ void RegisterTrain(CLI::App& app, int& exit_code) {
   RegisterTrainEmbedding(*train, exit_code);
   RegisterTrainCategory(*train, exit_code);
   RegisterTrainGate(*train, exit_code);
+  RegisterTrainCascade(*train, exit_code);
   CLI::App* command = train->add_subcommand("classifier", "make a category classifier, and report how good it is");
   command->footer(kExample);
   const auto flags = std::make_shared<Flags>();

@@ -17,6 +17,8 @@ double Quantile(const std::vector<double>& sorted, double share) {
   return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
+}  // namespace
+
 Spread SpreadOf(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
@@ -26,8 +28,6 @@ Spread SpreadOf(std::vector<double> values) {
   for (const double value : values) squares += (value - mean) * (value - mean);
   return {std::sqrt(squares / n), Quantile(values, 0.025), Quantile(values, 0.975)};
 }
-
-}  // namespace
 
 std::vector<CurvePoint> PairCurve(std::span<const double> scores, std::span<const double> gains) {
   std::vector<std::size_t> order(scores.size());

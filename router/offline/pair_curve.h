@@ -33,6 +33,8 @@ PairFigures Figures(std::span<const double> scores, std::span<const double> gain
 struct Spread {
   double deviation = 0, low = 0, high = 0;  // standard deviation; 2.5 and 97.5 % quantiles
 };
+Spread SpreadOf(std::vector<double> values);  // zeros without any
+
 struct PairSpreads {
   Spread apgr, cpt50, cpt80;
   std::uint32_t resamples = 0;  // those with a gap above 0: without one the figures do not exist

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <unordered_map>
 
+#include "router/offline/hash_range.h"
 #include "router/offline/table.h"
 
 namespace pointsman::offline {
@@ -57,24 +57,6 @@ std::string NamesIn(const TableRow& row) {
   return names;
 }
 
-Result<float> Score(const TableRow& row, const ScoreColumn& column) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (const std::string& name : column.names) {
-    const json::value* score = FindScore(row, name);
-    if (score == nullptr) continue;
-    auto number = Number(*score, name);
-    if (!number) return std::move(number).error();
-    sum += *number;
-    ++count;
-  }
-  if (count > 0) return static_cast<float>(sum / static_cast<double>(count));
-  std::string wanted;
-  for (const std::string& name : column.names) wanted += (wanted.empty() ? "" : ", ") + name;
-  const std::string there = NamesIn(row);
-  return Bad("no score of \"" + column.name + "\" (" + wanted + ")" + (there.empty() ? "" : "; there are: " + there));
-}
-
 Result<std::string> Text(const TableRow& row, const std::string& field) {
   const json::value* value = nullptr;
   std::string name = field;
@@ -100,7 +82,7 @@ class Reader {
 
   Result<void> Add(const TableRow& row) {
     if (options_.range) {
-      auto inside = Inside(row, *options_.range);
+      auto inside = InRange(row, *options_.range);
       if (!inside) return std::move(inside).error();
       if (!*inside) return {};
     }
@@ -115,7 +97,7 @@ class Reader {
     if (!text) return std::move(text).error();
     ScoredRow scored{*std::move(text), kNoLabel, {}};
     for (const ScoreColumn& column : options_.columns) {
-      auto score = Score(row, column);
+      auto score = ScoreOf(row, column);
       if (!score) return std::move(score).error();
       scored.scores.push_back(*score);
     }
@@ -127,11 +109,6 @@ class Reader {
   ScoredRows result;
 
  private:
-  static Result<bool> Inside(const TableRow& row, const HashRange& range) {
-    auto hash = row.Text("h");
-    return hash ? InRange(*hash, range) : Result<bool>(std::move(hash).error());
-  }
-
   Result<void> Label(const TableRow& row, ScoredRow& scored) {
     const json::value* value = nullptr;
     if (!options_.label_field.empty()) {
@@ -156,6 +133,29 @@ class Reader {
 };
 
 }  // namespace
+
+Result<float> ScoreOf(const TableRow& row, const ScoreColumn& column) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const std::string& name : column.names) {
+    const json::value* score = FindScore(row, name);
+    if (score == nullptr) continue;
+    auto number = Number(*score, name);
+    if (!number) return std::move(number).error();
+    sum += *number;
+    ++count;
+  }
+  if (count > 0) return static_cast<float>(sum / static_cast<double>(count));
+  std::string wanted;
+  for (const std::string& name : column.names) wanted += (wanted.empty() ? "" : ", ") + name;
+  const std::string there = NamesIn(row);
+  return Bad("no score of \"" + column.name + "\" (" + wanted + ")" + (there.empty() ? "" : "; there are: " + there));
+}
+
+Result<bool> InRange(const TableRow& row, const HashRange& range) {
+  auto hash = row.Text("h");
+  return hash ? InRange(*hash, range) : Result<bool>(std::move(hash).error());
+}
 
 Result<ScoredRows> ReadScoredRows(const ScoredOptions& options) {
   Reader reader(options);

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "router/offline/outcomes.h"
+#include "router/offline/table.h"
 
 namespace pointsman::offline {
 
@@ -44,6 +45,11 @@ struct ScoredRows {
 
 // Errors are "file:line: what", as VisitTable's. No row left is an error. Blocking.
 Result<ScoredRows> ReadScoredRows(const ScoredOptions& options);
+
+// A column's value in one row, and whether the row is in a range of hashes; for readers of other kinds of rows. Errors
+// say what the row lacks, without its place.
+Result<float> ScoreOf(const TableRow& row, const ScoreColumn& column);
+Result<bool> InRange(const TableRow& row, const HashRange& range);
 
 // The names in the first row's `scores`, sorted, or the NAMEs of its fields NAME_correct: who can be a column.
 Result<std::vector<std::string>> ScoredNames(const std::filesystem::path& file);

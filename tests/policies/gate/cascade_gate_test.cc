@@ -57,6 +57,7 @@ CascadeGate Gain() {
   gate.bias = 0.4;
   gate.categories = {"law", "math"};
   gate.category_weights = {0.1, -0.2};
+  gate.category_slopes = {0, 0.04};
   for (int i = 0; i <= 100; ++i) gate.gain_quantiles.push_back(-0.5 + 0.01 * i);
   return gate;
 }
@@ -106,7 +107,7 @@ TEST(CascadeGate, TheGainReadsTheCategories) {
   evidence.categories = names;
   evidence.probabilities = {0.5F, 0.3F, 0.2F};
   const WeakSignals signals = Options({0.5, 0.5});
-  EXPECT_NEAR(Confidence(gate, signals, &evidence), 1 - (0.9 - 0.5 * 0.2 + 0.2 * 0.1), 1e-6);
+  EXPECT_NEAR(Confidence(gate, signals, &evidence), 1 - (0.9 - 0.5 * (0.2 - 0.04 * 0.5) + 0.2 * 0.1), 1e-6);
 }
 
 TEST(CascadeGate, TheGainsConfidenceFallsWithTheGain) {
