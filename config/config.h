@@ -96,6 +96,23 @@ struct OpenAiBackend {
   std::string max_tokens_field = "max_tokens";           // or "max_completion_tokens"
 };
 
+// Experts that cost nothing and compete for requests like models (MoE++, arXiv 2410.07348, section 3.1; AdaMoE, arXiv
+// 2406.13233, section 3.2).
+enum class ZeroCost {
+  kRefuse,  // says no, with a text
+  kCanned,  // a text with slots
+  kCopy,    // the stored answer whose question is nearest to the request
+  kNull,    // nobody: takes a place among those who are selected, so that fewer models are asked
+};
+
+struct ZeroCostBackend {
+  ZeroCost kind = ZeroCost::kRefuse;
+  std::string text;               // kRefuse and kCanned; of kCanned {category}, {expert}, {probability} are filled in
+  std::filesystem::path answers;  // kCopy: JSON lines {"question": ..., "answer": ...}
+  double similarity = 0.9;        // kCopy: least cosine of the question with the request, (0, 1]
+  std::optional<double> score;    // for scorers that know nothing of this expert
+};
+
 struct Price {
   double input = 0, output = 0;  // US dollars per million tokens, >= 0
 };
@@ -103,15 +120,21 @@ struct Price {
 struct Expert {
   std::string name;
   std::string description;
-  std::variant<LocalBackend, OpenAiBackend> backend;
+  std::variant<LocalBackend, OpenAiBackend, ZeroCostBackend> backend;
   std::string system;  // system prompt when the request has none; "" = none
   SamplingDefaults sampling;
   Capabilities capabilities = 0;
   unsigned context = 0;              // tokens; 0 = not known
   std::optional<double> parameters;  // active, in billions
   std::optional<Price> price;
+  std::optional<double> energy;                      // joules per thousand tokens, prompt and answer
   std::optional<std::chrono::milliseconds> latency;  // to the first token, as the operator knows it
+
+  const ZeroCostBackend* zero_cost() const { return std::get_if<ZeroCostBackend>(&backend); }
 };
+
+// Experts by their places in Config::experts.
+using Experts = std::vector<std::size_t>;
 
 // The second opinion for requests of which the classifier is least sure.
 struct EncoderLane {
@@ -136,7 +159,7 @@ enum class Uncertain {
 
 // Category to experts in fallback order; `general` is required and serves every category that is not named.
 struct CategoryMap {
-  std::map<std::string, std::vector<std::string>> experts;
+  std::map<std::string, Experts> experts;
   // From a map file: what each expert is worth in each category, its mean score less what the map's limits charge for
   // it. By the catalogue's order; NaN for experts that the map does not use. Empty for a map written by hand.
   std::map<std::string, std::vector<double>> worth = {};
@@ -145,7 +168,21 @@ struct CategoryMap {
 
 // Always the same experts, in fallback order.
 struct Pinned {
-  std::vector<std::string> experts;
+  Experts experts;
+};
+
+// Uniformly at random: the honest control arm, and unbiased data (THOR, arXiv 2110.04260, section 3.1).
+struct Random {
+  Experts experts;
+};
+
+// How an expert's gate scores a request (router/classifier/expert_gates.h has the formulas).
+struct Gates {
+  std::map<std::size_t, std::filesystem::path> files;  // expert -> what `pointsman train gate` wrote for it
+  std::string form;                                    // "" = the default
+  // How much of a conversation's earlier scores stays: score_t = gate(turn t) + carry * score_(t-1), [0, 1) (the gating
+  // residual of MoE++, arXiv 2410.07348, equation 7).
+  double carry = 0;
 };
 
 // What of an expert counts against its predicted quality.
@@ -156,7 +193,7 @@ enum class Cost {
 
 // Two experts, and how often the stronger one may be called.
 struct Pair {
-  std::string weak, strong;
+  std::size_t weak = 0, strong = 0;
   double strong_share = 0;  // of the requests, [0, 1]
 };
 
@@ -168,9 +205,74 @@ struct Predicted {
   std::optional<Pair> pair;  // then lambda is 0
 };
 
+enum class Select {
+  kBest,  // the best scored one
+  kTopK,  // the k best
+  kTopP,  // the smallest set that reaches a probability (arXiv 2403.07652, section 3.1)
+};
+
+// How many are selected. Scores become probabilities first: as they are where they are shares (a category map written
+// by hand), else by a softmax of score / temperature.
+struct Selection {
+  Select rule = Select::kBest;
+  unsigned k = 2;                      // kTopK: >= 1
+  double mass = 0.4;                   // kTopP: (0, 1]; where the controller begins, when there is one
+  unsigned most = 3;                   // kTopP: cap, >= 1
+  std::optional<double> mean_experts;  // kTopP: a controller moves the mass so that so many are asked on average
+  double temperature = 1;              // > 0
+};
+
+// What a selected set may cost together; unset = no ceiling (MoE^2, arXiv 2501.09410: by latency one by one, then a
+// knapsack).
+struct Budget {
+  std::optional<double> price;                       // US dollars a request
+  std::optional<double> energy;                      // joules a request
+  std::optional<std::chrono::milliseconds> latency;  // of each expert, to the first token
+  bool any() const { return price || energy || latency; }
+};
+
+// Who must not, who alone may, and who is preferred (Mixture of Tunable Experts, arXiv 2502.11096).
+struct Mask {
+  Experts deny, require;                              // require: empty = everybody may
+  std::vector<std::pair<std::size_t, double>> boost;  // added to the expert's score before it is selected
+  bool any() const { return !deny.empty() || !require.empty() || !boost.empty(); }
+};
+
+enum class Combine {
+  kVote,  // the answer with the most weight behind it; without a common answer as kBest
+  kBest,  // the answer of the member with the best score that answered
+};
+
+enum class GateRule {
+  kThreshold,   // keep the weak answer where the confidence is at least the threshold
+  kStochastic,  // keep it with a probability of the confidence (Mowst, arXiv 2311.05185, section 2.2)
+  kMixture,     // both answer, the options are weighed by the confidence (Mowst*, same place)
+};
+
+// A weak expert that answers first, and the gate that keeps its answer or goes on.
+struct Stage {
+  std::size_t expert = 0;
+  std::filesystem::path gate;          // what `pointsman train cascade` wrote; or, without one,
+  std::string signal;                  // a signal that is the confidence itself: policies/gate/cascade_gate.h
+  std::optional<double> threshold;     // confidence to keep the answer, [0, 1]; or, of a gate's file,
+  std::optional<double> strong_share;  // the share of requests that goes on, [0, 1]; or
+  std::optional<double> keep_quality;  // the share of the strong expert's quality that is kept, (0, 1]
+  GateRule rule = GateRule::kThreshold;
+  unsigned tokens = 16;  // of the weak answer that the gate reads; 0 = all of it
+  unsigned samples = 1;  // weak answers that are compared; >= 2 for agreement
+};
+
+using Score = std::variant<CategoryMap, Pinned, Predicted, Gates, Random>;
+
 struct Policy {
   std::string name;
-  std::variant<CategoryMap, Pinned, Predicted> score;
+  Score score;
+  Selection select = {};
+  Mask mask = {};
+  Budget budget = {};
+  std::optional<std::size_t> otherwise = {};  // the expert for requests that nobody else may answer
+  std::optional<Combine> ensemble = {};       // ask all that are selected, and combine; else one after the other
+  std::vector<Stage> cascade = {};            // asked one after the other before those that are selected
 };
 
 struct Cache {
@@ -183,6 +285,7 @@ struct Tenant {
   std::string key;         // resolved secret
   std::string key_source;  // "environment variable X" or "file F", for messages
   bool admin = false;
+  Mask mask = {};
 };
 
 struct Limits {

@@ -56,18 +56,25 @@ std::optional<Capabilities> ReadCapabilities(const Value& value, bool local) {
 
 void ReadExpert(const Value& value, const Engine& engine, const SecretSources& secrets, Expert& expert) {
   Section section(value);
-  const Value local = section.Take("local"), openai = section.Take("openai");
+  const Value local = section.Take("local"), openai = section.Take("openai"), zero_cost = section.Take("zero_cost");
   const Model* model = nullptr;
-  if (section.Has("local") && section.Has("openai")) {
-    value.Fail("has both local and openai (an expert has one backend)");
-  } else if (value.IsMap() && !section.Has("local") && !section.Has("openai")) {
-    value.Fail("has no backend (give it local: {model: ...} or openai: {url: ..., model: ...})");
+  const int backends = section.Has("local") + section.Has("openai") + section.Has("zero_cost");
+  if (backends > 1) {
+    value.Fail("has more than one of local, openai and zero_cost (an expert has one backend)");
+  } else if (value.IsMap() && backends == 0) {
+    value.Fail(
+        "has no backend (give it local: {model: ...}, openai: {url: ..., model: ...} or zero_cost: {kind: ...})");
   }
   if (local.present()) {
     ReadLocal(local, engine, expert.backend.emplace<LocalBackend>(), &model);
   }
   if (openai.present()) {
     ReadOpenAi(openai, secrets, expert.backend.emplace<OpenAiBackend>());
+  }
+  if (zero_cost.present()) {
+    ReadZeroCost(zero_cost, secrets.folder, expert.backend.emplace<ZeroCostBackend>());
+    expert.price.emplace();
+    expert.energy = 0;
   }
   const bool is_local = local.present();
   expert.capabilities = is_local ? kLocalCapabilities : 0;
@@ -99,6 +106,7 @@ void ReadExpert(const Value& value, const Engine& engine, const SecretSources& s
     Set(expert.price->output, prices.Require("output", kUnit).Real({0, 1'000'000}));
     prices.Finish();
   }
+  Set(expert.energy, section.Take("energy").Real({0, 1e9}));
   if (auto latency = section.Take("latency").Duration(std::chrono::milliseconds(1), std::chrono::hours(1))) {
     expert.latency = *latency;
   }

@@ -92,19 +92,26 @@ void ReadDocument(const Value& root, std::span<const std::string_view> experts, 
 
 }  // namespace
 
-std::vector<std::string> ReadCandidates(const Value& value, std::span<const std::string_view> experts) {
-  std::vector<std::string> candidates;
+std::optional<std::size_t> ReadExpertName(const Value& value, std::span<const std::string_view> experts) {
+  auto name = value.Text(1, 256);
+  if (!name) return std::nullopt;
+  const auto found = std::find(experts.begin(), experts.end(), *name);
+  if (found != experts.end()) return static_cast<std::size_t>(found - experts.begin());
+  value.Fail("there is no expert " + Quote(*name) + " (" + Suggest(*name, experts, "experts") + ")");
+  return std::nullopt;
+}
+
+Experts ReadCandidates(const Value& value, std::span<const std::string_view> experts) {
+  Experts candidates;
   auto items = value.List(1, 64);
   if (!items) return candidates;
   for (const Value& item : *items) {
-    auto name = item.Text(1, 256);
-    if (!name) continue;
-    if (std::find(experts.begin(), experts.end(), *name) == experts.end()) {
-      item.Fail("there is no expert " + Quote(*name) + " (" + Suggest(*name, experts, "experts") + ")");
-    } else if (std::find(candidates.begin(), candidates.end(), *name) != candidates.end()) {
-      item.Fail(Quote(*name) + " is there twice (a candidate is asked once)");
+    const auto expert = ReadExpertName(item, experts);
+    if (!expert) continue;
+    if (std::find(candidates.begin(), candidates.end(), *expert) != candidates.end()) {
+      item.Fail(Quote(experts[*expert]) + " is there twice (a candidate is asked once)");
     } else {
-      candidates.push_back(*std::move(name));
+      candidates.push_back(*expert);
     }
   }
   return candidates;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +27,10 @@ inline constexpr unsigned kMapFileVersion = 1;
 void ReadCategoryMap(const Value& value, const std::filesystem::path& folder, std::span<const std::string_view> experts,
                      CategoryMap& map, std::string& sums);
 
-// The experts of a list, in its order: each must be known and there once.
-std::vector<std::string> ReadCandidates(const Value& value, std::span<const std::string_view> experts);
+// The experts of a list of 1 to 64, in its order: each must be known and there once.
+Experts ReadCandidates(const Value& value, std::span<const std::string_view> experts);
+
+// One expert by its name.
+std::optional<std::size_t> ReadExpertName(const Value& value, std::span<const std::string_view> experts);
 
 }  // namespace pointsman::config

@@ -72,12 +72,12 @@ void ReadAll(const Value& root, const SecretSources& secrets, Config& config, st
   std::vector<std::string_view> names;
   for (const Expert& expert : config.experts) names.push_back(expert.name);
   const Value policies = section.Require("policies", "who is asked for what");
-  ReadPolicies(policies, names, folder, config.policies, sums);
+  ReadPolicies(policies, names, config.experts, folder, config.policies, sums);
   if (policies.IsMap() && config.policies.empty()) policies.Fail("is empty (name at least one policy)");
   ReadDefaultPolicy(section.Take("default_policy"), policies.present(), config);
 
   ReadCache(section.Take("cache"), config.cache);
-  ReadTenants(section.Take("tenants"), secrets, config.tenants);
+  ReadTenants(section.Take("tenants"), secrets, names, config.tenants);
   ReadLimits(section.Take("limits"), config.limits);
   ReadTelemetry(section.Take("telemetry"), config.telemetry);
   section.Finish(true);

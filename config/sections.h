@@ -20,16 +20,18 @@ std::filesystem::path Resolve(const std::filesystem::path& folder, const std::st
 void ReadServer(const Value& value, const std::filesystem::path& folder, Server& server);
 void ReadEngine(const Value& value, const std::filesystem::path& folder, Engine& engine);
 void ReadExperts(const Value& value, const Engine& engine, const SecretSources& secrets, std::vector<Expert>& experts);
+void ReadZeroCost(const Value& value, const std::filesystem::path& folder, ZeroCostBackend& backend);
 void ReadSampling(const Value& value, SamplingDefaults& sampling);
 void ReadOpenAi(const Value& value, const SecretSources& secrets, OpenAiBackend& backend);
 void ReadClassifier(const Value& value, const Engine& engine, const std::filesystem::path& folder,
                     Classifier& classifier);
 // `experts` are all names of the section, also of those that were wrong: no problem is reported twice. `sums` gets the
 // SHA-256 of the map files that were read.
-void ReadPolicies(const Value& value, std::span<const std::string_view> experts, const std::filesystem::path& folder,
-                  std::vector<Policy>& policies, std::string& sums);
+void ReadPolicies(const Value& value, std::span<const std::string_view> experts, std::span<const Expert> catalogue,
+                  const std::filesystem::path& folder, std::vector<Policy>& policies, std::string& sums);
 void ReadCache(const Value& value, Cache& cache);
-void ReadTenants(const Value& value, const SecretSources& secrets, std::vector<Tenant>& tenants);
+void ReadTenants(const Value& value, const SecretSources& secrets, std::span<const std::string_view> experts,
+                 std::vector<Tenant>& tenants);
 void ReadLimits(const Value& value, Limits& limits);
 void ReadTelemetry(const Value& value, Telemetry& telemetry);
 

@@ -2,11 +2,13 @@
 #include <map>
 
 #include "config/mapping.h"
+#include "config/policy_parts.h"
 #include "config/sections.h"
 
 namespace pointsman::config {
 
-void ReadTenants(const Value& value, const SecretSources& secrets, std::vector<Tenant>& tenants) {
+void ReadTenants(const Value& value, const SecretSources& secrets, std::span<const std::string_view> experts,
+                 std::vector<Tenant>& tenants) {
   constexpr std::size_t kMost = 10'000;
   if (value.IsMap() && value.node().size() == 0) {
     value.Fail("is empty: nobody could ask (name a tenant, or remove it: without tenants no key is asked for)");
@@ -30,6 +32,7 @@ void ReadTenants(const Value& value, const SecretSources& secrets, std::vector<T
       }
     }
     Set(tenant.admin, section.Take("admin").Bool());
+    ReadMask(section.Take("deny"), section.Take("require"), section.Take("boost"), experts, tenant.mask);
     section.Finish();
   }
 }

@@ -40,6 +40,10 @@ struct Evidence {
   std::vector<float> quality;
   double gain_threshold = 0;  // for a pair: the strong expert answers when its quality is so much higher, or more
 
+  // What the gates of a policy say (router/classifier/expert_gates.h): the logit of each expert of the configuration,
+  // in its order; NaN for an expert without a gate. Empty without gates.
+  std::vector<float> gates;
+
   std::vector<PartEvidence> parts;  // of a conversation; empty where the last turn is all that was read
 
   std::size_t bytes_read = 0;  // of the prompt's text

@@ -7,27 +7,26 @@
 namespace pointsman::score {
 namespace {
 
+using config::Experts;
 using policies::Candidate;
 using policies::Evidence;
 
 constexpr double kNegligible = 0.01;  // all categories that are passed over together are less probable than this
 
-const std::vector<std::string>& ExpertsOf(const config::CategoryMap& map, const std::string& category) {
+const Experts& ExpertsOf(const config::CategoryMap& map, const std::string& category) {
   auto it = map.experts.find(category);
   return it != map.experts.end() ? it->second : map.experts.at(kGeneral);
 }
 
-std::size_t IndexOf(const config::Config& config, const std::string& name) {
-  return static_cast<std::size_t>(config.FindExpert(name) - config.experts.data());
-}
-
-std::optional<std::size_t> FirstLeft(const config::Config& config, const std::vector<std::string>& names,
-                                     const std::vector<bool>& excluded) {
-  for (const std::string& name : names) {
-    const std::size_t expert = IndexOf(config, name);
+std::optional<std::size_t> FirstLeft(const Experts& experts, const std::vector<bool>& excluded) {
+  for (const std::size_t expert : experts) {
     if (!excluded[expert]) return expert;
   }
   return std::nullopt;
+}
+
+bool BetterScored(const Candidate& a, const Candidate& b) {
+  return a.score != b.score ? a.score > b.score : a.expert < b.expert;
 }
 
 // Calls `visit(category index, probability)` for all categories that matter.
@@ -39,10 +38,11 @@ void ForEach(const Evidence& evidence, Visit visit) {
   }
 }
 
-std::vector<Candidate> ByWorth(const config::CategoryMap& map, const Evidence& evidence,
+std::vector<Candidate> ByWorth(const config::Config& config, const config::CategoryMap& map, const Evidence& evidence,
                                const std::vector<bool>& excluded) {
   const std::vector<double>& general = map.worth.at(kGeneral);
-  std::vector<double> worth(general.size(), 0);
+  thread_local std::vector<double> worth;
+  worth.assign(general.size(), 0);
   double total = 0;
   ForEach(evidence, [&](std::size_t c, double probability) {
     auto it = map.worth.find(evidence.categories[c]);
@@ -51,72 +51,113 @@ std::vector<Candidate> ByWorth(const config::CategoryMap& map, const Evidence& e
     total += probability;
   });
   std::vector<Candidate> candidates;
+  candidates.reserve(worth.size());
   for (std::size_t e = 0; e < worth.size(); ++e) {
-    if (!excluded[e] && !std::isnan(worth[e])) candidates.push_back({e, worth[e] / total});
+    if (excluded[e]) continue;
+    const config::ZeroCostBackend* zero_cost = config.experts[e].zero_cost();
+    if (!std::isnan(worth[e])) {
+      candidates.push_back({e, worth[e] / total});
+    } else if (zero_cost != nullptr && zero_cost->score) {
+      candidates.push_back({e, *zero_cost->score});
+    }
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  std::sort(candidates.begin(), candidates.end(), BetterScored);
   return candidates;
 }
 
-// The category whose first expert is most probably the right one.
-std::string MostProbablyRight(const config::Config& config, const config::CategoryMap& map, const Evidence& evidence,
-                              const std::vector<bool>& excluded) {
-  std::vector<double> right(config.experts.size(), 0);
-  std::vector<std::pair<std::size_t, std::size_t>> first;  // category, expert
+// How probably each expert is the right one: the sum over the categories that want it first.
+struct Right {
+  std::vector<double> probability;                         // by expert
+  std::vector<std::pair<std::size_t, std::size_t>> first;  // category, its first expert
+};
+
+const Right& ProbablyRight(const config::Config& config, const config::CategoryMap& map, const Evidence& evidence,
+                           const std::vector<bool>& excluded) {
+  thread_local Right right;
+  right.probability.assign(config.experts.size(), 0);
+  right.first.clear();
   ForEach(evidence, [&](std::size_t c, double probability) {
-    auto expert = FirstLeft(config, ExpertsOf(map, evidence.categories[c]), excluded);
-    if (!expert) expert = FirstLeft(config, map.experts.at(kGeneral), excluded);
+    auto expert = FirstLeft(ExpertsOf(map, evidence.categories[c]), excluded);
+    if (!expert) expert = FirstLeft(map.experts.at(kGeneral), excluded);
     if (!expert) return;
-    right[*expert] += probability;
-    first.emplace_back(c, *expert);
+    right.probability[*expert] += probability;
+    right.first.emplace_back(c, *expert);
   });
-  const auto best = static_cast<std::size_t>(std::max_element(right.begin(), right.end()) - right.begin());
+  return right;
+}
+
+// The likeliest category whose first expert is most probably the right one.
+std::size_t MostProbablyRight(const Right& right, const Evidence& evidence) {
+  const auto best = static_cast<std::size_t>(std::max_element(right.probability.begin(), right.probability.end()) -
+                                             right.probability.begin());
   std::size_t category = evidence.likeliest;
   float most = -1;
-  for (const auto& [c, expert] : first) {
+  for (const auto& [c, expert] : right.first) {
     if (expert != best || evidence.probabilities[c] <= most) continue;
     most = evidence.probabilities[c];
     category = c;
   }
-  return evidence.categories[category];
+  return category;
+}
+
+// All experts that may be right, by how probable that is, shares that sum to 1; then the rest of `list`.
+std::vector<Candidate> ByShare(const Right& right, const Experts& list, const std::vector<bool>& excluded) {
+  std::vector<Candidate> candidates;
+  double total = 0;
+  for (const double probability : right.probability) total += probability;
+  for (std::size_t e = 0; e < right.probability.size(); ++e) {
+    if (right.probability[e] > 0) candidates.push_back({e, right.probability[e] / total});
+  }
+  std::sort(candidates.begin(), candidates.end(), BetterScored);
+  for (const std::size_t expert : list) {
+    if (!excluded[expert] && !(right.probability[expert] > 0)) candidates.push_back({expert, 0});
+  }
+  return candidates;
 }
 
 }  // namespace
 
-std::vector<Candidate> InOrder(const config::Config& config, const std::vector<std::string>& names,
-                               const std::vector<bool>& excluded) {
+std::vector<Candidate> InOrder(const Experts& experts, const std::vector<bool>& excluded, bool shares) {
   std::vector<Candidate> candidates;
-  for (std::size_t r = 0; r < names.size(); ++r) {
-    const std::size_t expert = IndexOf(config, names[r]);
-    if (!excluded[expert]) {
-      candidates.push_back({expert, 1.0 - static_cast<double>(r) / static_cast<double>(names.size())});
-    }
+  candidates.reserve(experts.size());
+  for (std::size_t r = 0; r < experts.size(); ++r) {
+    if (excluded[experts[r]]) continue;
+    const double rank = 1.0 - static_cast<double>(r) / static_cast<double>(experts.size());
+    candidates.push_back({experts[r], !shares ? rank : candidates.empty() ? 1.0 : 0.0});
   }
   return candidates;
 }
 
 Routed ByCategory(const config::Config& config, const config::CategoryMap& map, const Evidence* evidence,
-                  const std::vector<bool>& excluded) {
+                  const std::vector<bool>& excluded, bool several) {
   Routed routed;
   const bool general = evidence == nullptr || evidence->categories.empty() || evidence->foreign || evidence->mixed ||
                        (evidence->uncertain && map.uncertain == config::Uncertain::kGeneral);
+  const Experts& generalists = map.experts.at(kGeneral);
   if (general) {
     routed.category = kGeneral;
+    routed.wanted = &generalists;
   } else if (!map.worth.empty()) {
-    routed.category = evidence->categories[evidence->likeliest];
-    routed.candidates = ByWorth(map, *evidence, excluded);
+    const std::string& likeliest = evidence->categories[evidence->likeliest];
+    routed.category = likeliest;
+    routed.wanted = &ExpertsOf(map, likeliest);
+    routed.candidates = ByWorth(config, map, *evidence, excluded);
   } else {
-    routed.category = MostProbablyRight(config, map, *evidence, excluded);
+    const Right& right = ProbablyRight(config, map, *evidence, excluded);
+    const std::string& category = evidence->categories[MostProbablyRight(right, *evidence)];
+    routed.category = category;
+    routed.wanted = &ExpertsOf(map, category);
+    if (several) {
+      routed.candidates = ByShare(right, *routed.wanted, excluded);
+      routed.shares = true;
+    }
   }
-  routed.wanted = ExpertsOf(map, routed.category);
-  if (routed.candidates.empty()) routed.candidates = InOrder(config, routed.wanted, excluded);
   if (routed.candidates.empty()) {
-    // None of the category's experts can do what the request needs: the generalists may.
-    const std::vector<std::string>& generalists = map.experts.at(kGeneral);
-    routed.candidates = InOrder(config, generalists, excluded);
-    routed.wanted.insert(routed.wanted.end(), generalists.begin(), generalists.end());
+    routed.candidates = InOrder(*routed.wanted, excluded, several);
+    routed.shares = several;
   }
+  // None of the category's experts can do what the request needs: the generalists may.
+  if (routed.candidates.empty()) routed.candidates = InOrder(generalists, excluded, several);
   return routed;
 }
 

@@ -39,6 +39,7 @@ Result<Caller> Authenticate(const config::Config& config, std::string_view autho
   Caller caller;
   caller.tenant = found->name;
   caller.admin = found->admin;
+  if (found->mask.any()) caller.mask = &found->mask;
   return caller;
 }
 

@@ -13,7 +13,8 @@ namespace pointsman::admission {
 
 struct Caller {
   std::string tenant = "default";
-  bool admin = true;  // where no tenants are configured, everybody is
+  bool admin = true;                   // where no tenants are configured, everybody is
+  const config::Mask* mask = nullptr;  // the tenant's own, of the configuration; null: it has none
 };
 
 // `authorization` is the metadata's value, "" when there is none. UNAUTHENTICATED says what is missing, never what was

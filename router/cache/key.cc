@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -157,6 +158,11 @@ Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteR
   if (!routing.expert().empty()) hash.Text(kRouting + G::kExpertFieldNumber, routing.expert());
   hash.Names(kRouting + G::kDenyFieldNumber, routing.deny());
   hash.Names(kRouting + G::kRequireFieldNumber, routing.require());
+  const std::map<std::string_view, double> boosts(routing.boost().begin(), routing.boost().end());  // in one order
+  for (const auto& [expert, boost] : boosts) {
+    hash.Text(kRouting + G::kBoostFieldNumber, expert);
+    hash.Number(kRouting + G::kBoostFieldNumber, std::bit_cast<std::uint64_t>(boost));
+  }
   if (routing.has_max_cost_usd()) {
     hash.Number(kRouting + G::kMaxCostUsdFieldNumber, std::bit_cast<std::uint64_t>(routing.max_cost_usd()));
   }

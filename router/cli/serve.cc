@@ -36,7 +36,7 @@ std::vector<config::Problem> Problems(const config::Parsed& parsed, bool checksu
   if (!artifact_missing) {
     for (config::Problem& problem : gateway::CheckClassifier(*parsed.config)) problems.push_back(std::move(problem));
   }
-  for (config::Problem& problem : gateway::CheckPredictors(*parsed.config)) problems.push_back(std::move(problem));
+  for (config::Problem& problem : gateway::CheckPolicyFiles(*parsed.config)) problems.push_back(std::move(problem));
   return problems;
 }
 

@@ -12,6 +12,8 @@ void DescribeExperts(const config::Config& config, std::span<const std::unique_p
     if (const auto* local = std::get_if<config::LocalBackend>(&expert.backend)) {
       e.set_backend("local");
       e.set_model(local->model);
+    } else if (expert.zero_cost()) {
+      e.set_backend("zero_cost");
     } else {
       e.set_backend("openai");
       e.set_model(std::get<config::OpenAiBackend>(expert.backend).model);
@@ -25,7 +27,7 @@ void DescribeExperts(const config::Config& config, std::span<const std::unique_p
       e.set_input_usd_per_million(expert.price->input);
       e.set_output_usd_per_million(expert.price->output);
     }
-    std::string reason = backends[i]->Unavailable();
+    std::string reason = backends[i] ? backends[i]->Unavailable() : "";
     e.set_available(reason.empty());
     e.set_unavailable_reason(std::move(reason));
   }

@@ -108,9 +108,9 @@ unsigned ShardCount(const config::Config& config, const ServerOptions& options) 
 
 }  // namespace
 
-std::vector<config::Problem> CheckPredictors(const config::Config& config) {
+std::vector<config::Problem> CheckPolicyFiles(const config::Config& config) {
   std::vector<config::Problem> problems;
-  pipeline::LoadPredictors(config, problems);
+  pipeline::LoadPolicyFiles(config, problems);
   return problems;
 }
 
@@ -130,6 +130,7 @@ struct Server::Parts {
   std::shared_ptr<const config::Config> config;
   std::unique_ptr<admission::Admission> admission;
   std::unique_ptr<cache::MemoryCache> cache;
+  std::unique_ptr<pipeline::MassControllers> masses;
   pipeline::Services services;
   std::unique_ptr<runtime::Shards> shards;
   std::unique_ptr<runtime::Experts> experts;
@@ -208,7 +209,7 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
     }
   }
   std::vector<config::Problem> problems;
-  std::vector<pipeline::PolicyPredictor> predictors = pipeline::LoadPredictors(*config, problems);
+  pipeline::PolicyFiles files = pipeline::LoadPolicyFiles(*config, problems);
   if (!problems.empty()) return InvalidArgument("", config::ToString(problems));
   Result<std::shared_ptr<const classifier::EncoderHead>> head = LoadEncoderHead(*config, classifier->get());
   if (!head) return std::move(head).error();
@@ -220,9 +221,11 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
     parts->cache = std::make_unique<cache::MemoryCache>(config->cache.memory_bytes, config->cache.ttl);
   }
   parts->services.snapshot =
-      pipeline::MakeSnapshot(config, *classifier, std::move(predictors), *head ? (*head)->checksum() : std::string());
+      pipeline::MakeSnapshot(config, *classifier, std::move(files), *head ? (*head)->checksum() : std::string());
   parts->services.admission = parts->admission.get();
   parts->services.cache = parts->cache.get();
+  parts->masses = std::make_unique<pipeline::MassControllers>(*config);
+  parts->services.masses = parts->masses.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
   parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program, *head);

@@ -26,7 +26,7 @@ struct ServerOptions {
 std::vector<config::Problem> CheckClassifier(const config::Config& config);
 
 // Likewise the predictor artifacts that policies name (predictions.h).
-std::vector<config::Problem> CheckPredictors(const config::Config& config);
+std::vector<config::Problem> CheckPolicyFiles(const config::Config& config);
 
 // Owned by one thread, that of main or of a test.
 class Server {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxViolations = 20;
 constexpr int kMaxMessages = 1024, kMaxTools = 128, kMaxStops = 16, kMaxTags = 16;
+constexpr double kMaxBoost = 1000;
 constexpr std::size_t kMaxStop = 256, kMaxId = 256, kMaxTag = 64, kMaxSchema = 64 * 1024;
 
 class Checker {
@@ -140,6 +141,13 @@ void CheckRouting(Checker& check, const v1::Routing& routing) {
   check.Length(routing.session_id(), kMaxId, "routing.session_id");
   check.Length(routing.user_id(), kMaxId, "routing.user_id");
   if (routing.tags_size() > kMaxTags) check.Wrong("routing.tags", "more than 16");
+  if (routing.boost_size() > kMaxTags) check.Wrong("routing.boost", "more than 16");
+  for (const auto& [expert, boost] : routing.boost()) {
+    if (!(std::abs(boost) <= kMaxBoost)) {
+      check.Wrong("routing.boost[" + expert.substr(0, kMaxTag) + "]",
+                  Checker::Number(boost) + " is not in [-1000, 1000]");
+    }
+  }
   for (const auto& [key, value] : routing.tags()) {
     if (key.empty() || key.size() > kMaxTag || value.size() > kMaxTag) {
       check.Wrong("routing.tags[" + key.substr(0, kMaxTag) + "]", "keys need 1 to 64 bytes, values at most 64");

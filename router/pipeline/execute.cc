@@ -2,149 +2,11 @@
 
 #include <algorithm>
 
+#include "router/pipeline/attempt.h"
+#include "router/pipeline/zero_cost.h"
+
 namespace pointsman::pipeline {
 namespace {
-
-// An attempt in the trace and the metrics, whatever ends it: an answer, an error, or the unwinding of a cancelled
-// request.
-class AttemptRecord {
- public:
-  AttemptRecord(Execution& execution, std::size_t expert)
-      : execution_(execution), expert_(expert), start_(Clock::now()), attempt_(*execution.trace.add_attempts()) {
-    attempt_.set_expert(execution.snapshot.config->experts[expert].name);
-  }
-  AttemptRecord(const AttemptRecord&) = delete;
-  AttemptRecord& operator=(const AttemptRecord&) = delete;
-  ~AttemptRecord() {
-    if (ended_) return;
-    ErrorClass cancelled = ErrorClass::kCancelled;
-    execution_.metrics.Attempted(expert_, &cancelled);
-  }
-
-  void FirstContent() {
-    if (attempt_.first_token_milliseconds() > 0) return;
-    Clock::time_point now = Clock::now();
-    attempt_.set_first_token_milliseconds(Milliseconds(now - start_));
-    execution_.trace.set_first_token_milliseconds(Milliseconds(now - execution_.arrival));
-  }
-
-  void Succeeded() {
-    End("ok");
-    execution_.metrics.Attempted(expert_, nullptr);
-    execution_.metrics.FirstToken(expert_, execution_.trace.first_token_milliseconds() / 1e3);
-  }
-
-  void Failed(const Error& error) {
-    End(Name(error.error_class));
-    attempt_.set_message(error.message);
-    attempt_.set_upstream_status(static_cast<std::uint32_t>(error.upstream_status));
-    execution_.metrics.Attempted(expert_, &error.error_class);
-    execution_.failures.push_back({attempt_.expert(), error});
-  }
-
- private:
-  void End(const char* outcome) {
-    ended_ = true;
-    attempt_.set_outcome(outcome);
-    attempt_.set_milliseconds(Milliseconds(Clock::now() - start_));
-  }
-
-  Execution& execution_;
-  std::size_t expert_;
-  Clock::time_point start_;
-  v1::Attempt& attempt_;
-  bool ended_ = false;
-};
-
-void Collect(const backends::Chunk& chunk, v1::CompleteResponse& response) {
-  v1::Message& message = *response.mutable_message();
-  if (!chunk.text.empty()) {
-    if (message.parts().empty()) message.add_parts();
-    *message.mutable_parts(0)->mutable_text() += chunk.text;
-  }
-  for (const v1::ToolCall& call : chunk.tool_calls) *message.add_tool_calls() = call;
-  for (const v1::TokenLogprob& token : chunk.logprobs) *response.add_logprobs() = token;
-}
-
-void Price(const config::Expert& expert, v1::Usage& usage) {
-  if (!expert.price) return;
-  usage.set_cost_usd((usage.prompt_tokens() * expert.price->input + usage.completion_tokens() * expert.price->output) /
-                     1e6);
-}
-
-// Writes what the chunk holds to the client. false: the client is gone.
-Awaitable<bool> Deliver(Execution& execution, backends::Chunk& chunk) {
-  if (!chunk.text.empty() || !chunk.logprobs.empty()) {
-    v1::CompleteEvent event;
-    v1::Delta& delta = *event.mutable_delta();
-    execution.partial.set_text_bytes(execution.partial.text_bytes() + static_cast<std::uint32_t>(chunk.text.size()));
-    delta.set_text(std::move(chunk.text));
-    for (v1::TokenLogprob& token : chunk.logprobs) *delta.add_logprobs() = std::move(token);
-    execution.committed = true;
-    execution.partial.set_deltas(execution.partial.deltas() + 1);
-    if (!co_await execution.stream->Write(event)) co_return false;
-  }
-  for (v1::ToolCall& call : chunk.tool_calls) {
-    v1::CompleteEvent event;
-    *event.mutable_tool_call() = std::move(call);
-    execution.committed = true;
-    if (!co_await execution.stream->Write(event)) co_return false;
-  }
-  co_return true;
-}
-
-// One try at one expert: relays its answer to the end.
-Awaitable<Result<void>> Attempt(Execution& execution, std::size_t index) {
-  const config::Expert& expert = execution.snapshot.config->experts[index];
-  AttemptRecord record(execution, index);
-  std::unique_ptr<backends::AnswerStream> answer =
-      execution.backends[index]->Open(execution.request, execution.stream != nullptr, execution.deadline);
-  bool collect = execution.stream == nullptr || execution.collect;
-  while (true) {
-    Result<backends::Chunk> next = co_await answer->Next();
-    if (!next) {
-      record.Failed(next.error());
-      co_return std::move(next).error();
-    }
-    backends::Chunk& chunk = *next;
-    if (!chunk.text.empty() || !chunk.tool_calls.empty()) record.FirstContent();
-    if (collect) Collect(chunk, execution.response);
-    if (execution.stream != nullptr) {
-      bool delivered = co_await Deliver(execution, chunk);
-      if (!delivered) {
-        Error gone = Cancelled("the client is gone");
-        record.Failed(gone);
-        co_return gone;
-      }
-    }
-    if (!chunk.last()) continue;
-    execution.response.set_expert(expert.name);
-    execution.response.set_finish_reason(chunk.finish);
-    if (chunk.usage) {
-      *execution.response.mutable_usage() = *std::move(chunk.usage);
-      Price(expert, *execution.response.mutable_usage());
-    }
-    const v1::Usage& usage = execution.response.usage();
-    execution.metrics.Tokens(index, usage.prompt_tokens(), usage.cached_tokens(), usage.completion_tokens());
-    execution.trace.set_expert(expert.name);
-    record.Succeeded();
-    co_return Result<void>();
-  }
-}
-
-// Forgets what a failed attempt left of an answer that nobody has seen.
-void Discard(v1::CompleteResponse& response) {
-  response.clear_message();
-  response.clear_logprobs();
-  response.clear_usage();
-  response.mutable_message()->set_role(v1::ROLE_ASSISTANT);
-}
-
-// The error as the client gets it: it says who failed, unless nobody did.
-Error Named(const std::string& expert, Error error) {
-  if (error.error_class != ErrorClass::kCancelled) error.message.insert(0, expert + ": ");
-  return error;
-}
 
 // Every candidate failed.
 Error AllFailed(const std::vector<gateway::FailedAttempt>& failures) {
@@ -171,16 +33,48 @@ Error AllFailed(const std::vector<gateway::FailedAttempt>& failures) {
   return error;
 }
 
+// An expert that costs nothing says its text.
+Awaitable<Result<void>> Say(Execution& execution, std::size_t index) {
+  const config::Expert& expert = execution.snapshot.config->experts[index];
+  const std::string_view copied = index < execution.copied.size() ? execution.copied[index] : std::string_view();
+  ZeroCostReply reply = ReplyOf(expert, execution.evidence, execution.category, copied);
+  v1::Attempt& record = *execution.trace.add_attempts();
+  record.set_expert(expert.name);
+  record.set_outcome("ok");
+  execution.metrics.Attempted(index, nullptr);
+  v1::CompleteResponse answer;
+  answer.set_expert(expert.name);
+  answer.set_finish_reason(reply.finish);
+  answer.mutable_usage()->set_cost_usd(0);
+  answer.mutable_message()->add_parts()->set_text(std::move(reply.text));
+  const bool delivered = co_await DeliverWhole(execution, std::move(answer));
+  if (!delivered) co_return Cancelled("the client is gone");
+  co_return Result<void>();
+}
+
+// One try at one expert: relays its answer to the end.
+Awaitable<Result<void>> Try(Execution& execution, std::size_t expert) {
+  if (execution.snapshot.config->experts[expert].zero_cost()) co_return co_await Say(execution, expert);
+  Attempt attempt(execution, expert, execution.request, execution.stream != nullptr);
+  co_return co_await Relay(execution, attempt, {});
+}
+
+Awaitable<Result<void>> Run(const policies::Reply& reply, Execution& execution) {
+  co_return co_await Say(execution, reply.expert.expert);
+}
+Awaitable<Result<void>> Run(const policies::Ask& ask, Execution& execution) { return RunAsk(ask, execution); }
+Awaitable<Result<void>> Run(const policies::Ensemble& e, Execution& execution) { return RunEnsemble(e, execution); }
+Awaitable<Result<void>> Run(const policies::Cascade& c, Execution& execution) { return RunCascade(c, execution); }
+
 }  // namespace
 
-Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution) {
-  execution.response.mutable_message()->set_role(v1::ROLE_ASSISTANT);
+Awaitable<Result<void>> RunAsk(const policies::Ask& ask, Execution& execution) {
   for (const policies::Candidate& candidate : ask.candidates) {
     bool tried_again = false;
     while (true) {
       if (Clock::now() >= execution.deadline)
         co_return DeadlineExceeded("the deadline passed before an expert answered");
-      Result<void> result = co_await Attempt(execution, candidate.expert);
+      Result<void> result = co_await Try(execution, candidate.expert);
       if (result) co_return result;
       const Error& error = result.error();
       const std::string& expert = execution.snapshot.config->experts[candidate.expert].name;
@@ -196,6 +90,11 @@ Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution) 
     }
   }
   co_return AllFailed(execution.failures);
+}
+
+Awaitable<Result<void>> Execute(const policies::Plan& plan, Execution& execution) {
+  execution.response.mutable_message()->set_role(v1::ROLE_ASSISTANT);
+  return std::visit([&](const auto& shape) { return Run(shape, execution); }, plan);
 }
 
 }  // namespace pointsman::pipeline

@@ -1,8 +1,10 @@
-// router/pipeline/execute.h: runs a plan: attempts, fallback, the commit point.
+// router/pipeline/execute.h: runs a plan: attempts, fallback, the commit point, gates and votes.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/backend.h"
@@ -26,7 +28,7 @@ class EventStream {
 // One request under way, as Execute needs it. References must outlive the execution.
 struct Execution {
   const Snapshot& snapshot;
-  std::span<const std::unique_ptr<backends::Backend>> backends;  // by the index of the expert
+  std::span<const std::unique_ptr<backends::Backend>> backends;  // by the index of the expert; null: zero-cost
   telemetry::Metrics& metrics;
   const v1::CompleteRequest& request;
   Deadline deadline;
@@ -34,18 +36,29 @@ struct Execution {
   EventStream* stream = nullptr;   // null: the answer is wanted whole
   bool collect = true;             // fill `response` also while streaming (for the cache)
   v1::CompleteResponse& response;  // message, finish reason, logprobs, usage and expert of the answer
-  v1::Trace& trace;                // attempts, expert, time to the first token
+  v1::Trace& trace;                // attempts, gate decisions, ballots, expert, time to the first token
+
+  std::size_t policy = 0;                        // index into config.policies
+  const policies::Evidence* evidence = nullptr;  // null: nothing was classified
+  std::string_view category;                     // of the choice
+  std::span<const std::string> copied;           // what copy experts say, by expert; may be empty
+  double random = 0;                             // the request's, for stochastic gates
 
   std::vector<gateway::FailedAttempt> failures;  // filled
   v1::PartialAnswer partial;                     // filled: what was delivered to the client
   bool committed = false;                        // filled: part of the answer reached the client
 };
 
-// Asks the candidates in order until one answers. Before the commit point (the first content delivered to the client; a
+// Runs the plan until there is an answer.
+//
+// Ask: the candidates in order until one answers. Before the commit point (the first content delivered to the client; a
 // whole answer has none until its end) a failure moves on to the next candidate, a connection that went away unanswered
-// is tried once more; after it, it ends the request. The error is the one to report: that of the caller's fault, of the
-// deadline, of the broken stream, or, when all failed, UNAVAILABLE (RESOURCE_EXHAUSTED or INVALID_ARGUMENT when that
-// was every attempt's reason).
-Awaitable<Result<void>> Execute(const policies::Ask& ask, Execution& execution);
+// is tried once more; after it, it ends the request.
+// Ensemble: all members at once, each whole; then the vote (execute_ensemble.cc).
+// Cascade: each stage up to its gate, which holds its tokens back until then (execute_cascade.cc).
+//
+// The error is the one to report: that of the caller's fault, of the deadline, of the broken stream, or, when all
+// failed, UNAVAILABLE (RESOURCE_EXHAUSTED or INVALID_ARGUMENT when that was every attempt's reason).
+Awaitable<Result<void>> Execute(const policies::Plan& plan, Execution& execution);
 
 }  // namespace pointsman::pipeline

@@ -1,5 +1,6 @@
 #include "router/pipeline/facts.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pointsman::pipeline {
@@ -28,14 +29,13 @@ policies::RequestFacts FactsOf(const v1::CompleteRequest& request) {
   facts.expert = routing.expert();
   facts.deny.assign(routing.deny().begin(), routing.deny().end());
   facts.require.assign(routing.require().begin(), routing.require().end());
+  for (const auto& [name, boost] : routing.boost()) facts.boost.emplace_back(name, boost);
+  std::sort(facts.boost.begin(), facts.boost.end());  // a map has no order of its own
   if (routing.has_max_cost_usd()) facts.max_cost_usd = routing.max_cost_usd();
   if (routing.has_max_latency_ms()) facts.max_latency_ms = routing.max_latency_ms();
   return facts;
 }
 
-namespace {
-
-// The text of a message: a view into it, or into `storage`, which keeps what it had.
 std::string_view TextOf(const v1::Message& message, std::string& storage) {
   if (message.parts_size() == 1) return message.parts(0).text();
   const std::size_t begin = storage.size();
@@ -46,8 +46,6 @@ std::string_view TextOf(const v1::Message& message, std::string& storage) {
   }
   return std::string_view(storage).substr(begin);
 }
-
-}  // namespace
 
 std::string_view QuestionOf(const v1::CompleteRequest& request, std::string& storage) {
   for (int i = request.messages_size() - 1; i >= 0; --i) {

@@ -12,6 +12,10 @@ namespace pointsman::pipeline {
 // Any thread.
 policies::RequestFacts FactsOf(const v1::CompleteRequest& request);
 
+// The text of a message: its parts, joined by '\n'. A view into it, or into `storage`, which keeps what it had. Any
+// thread.
+std::string_view TextOf(const v1::Message& message, std::string& storage);
+
 // The text to classify: that of the last user message. Where a message has several text parts they are joined by '\n'
 // in `storage`; else the view is into the request. Any thread.
 std::string_view QuestionOf(const v1::CompleteRequest& request, std::string& storage);

@@ -27,7 +27,8 @@ void CheckUse(const config::Config& config, const config::Predicted& rule, const
                                             " (add them, or train it with --experts and the names that are here)"));
   }
   if (rule.pair) {
-    for (const auto& [key, name] : {std::pair(".weak", rule.pair->weak), {".strong", rule.pair->strong}}) {
+    for (const auto& [key, expert] : {std::pair(".weak", rule.pair->weak), {".strong", rule.pair->strong}}) {
+      const std::string& name = config.experts[expert].name;
       if (ColumnOf(model, name) == kUnknown) {
         problems.push_back(config.ProblemAt(path + key, "the predictor artifact does not know " + name));
       }
@@ -71,8 +72,9 @@ std::vector<PolicyPredictor> LoadPredictors(const config::Config& config, std::v
       predictors[p].column.push_back(ColumnOf(*model, expert.name));
     }
     if (rule->pair && problems.size() == before) {
-      predictors[p].gain_threshold = model->GainThreshold(
-          ColumnOf(*model, rule->pair->weak), ColumnOf(*model, rule->pair->strong), rule->pair->strong_share);
+      const auto column = [&](std::size_t expert) { return ColumnOf(*model, config.experts[expert].name); };
+      predictors[p].gain_threshold =
+          model->GainThreshold(column(rule->pair->weak), column(rule->pair->strong), rule->pair->strong_share);
     }
   }
   if (problems.size() > before) return {};

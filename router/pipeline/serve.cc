@@ -1,11 +1,15 @@
 #include "router/pipeline/serve.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "policies/choose.h"
+#include "policies/gate/cascade_gate.h"
 #include "router/gateway/status.h"
 #include "router/gateway/validate.h"
 #include "router/pipeline/facts.h"
+#include "router/pipeline/gate_scores.h"
 #include "router/pipeline/trace.h"
 
 namespace pointsman::pipeline {
@@ -20,42 +24,49 @@ Result<const config::Policy*> PolicyOf(const config::Config& config, const v1::R
   return InvalidArgument("routing.policy", "unknown policy '" + name + "'; known: " + known);
 }
 
-// Classifies the request when its policy needs to know, and says so in the trace.
-std::optional<policies::Evidence> Classify(const Services& services, const config::Policy& policy,
-                                           const v1::CompleteRequest& request, v1::Trace& trace) {
+std::size_t IndexOf(const config::Config& config, const config::Policy& policy) {
+  return static_cast<std::size_t>(&policy - config.policies.data());
+}
+
+double Microseconds(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
+
+// Classifies the request, and says so in the trace.
+policies::Evidence Classify(const Services& services, const v1::CompleteRequest& request, v1::Trace& trace) {
   const Snapshot& snapshot = *services.snapshot;
-  if (!request.routing().expert().empty() || !policies::NeedsEvidence(policy) || !snapshot.classifier)
-    return std::nullopt;
   const ConversationTexts texts(request);
-  const std::string_view question = texts.conversation().last;
   const config::Classifier& settings = snapshot.config->classifier;
   const classifier::PartWeights weights = {settings.system, settings.history};
   Clock::time_point start = Clock::now();
   policies::Evidence evidence = classifier::Classify(*snapshot.classifier, texts.conversation(), weights);
-  std::chrono::duration<double> spent = Clock::now() - start;
-  services.metrics->Classified(spent.count());
-  Describe(snapshot, evidence, question, request.routing().explain(), spent.count() * 1e6, *trace.mutable_evidence());
+  const double spent = Microseconds(start);
+  services.metrics->Classified(spent / 1e6);
+  Describe(snapshot, evidence, texts.conversation().last, request.routing().explain(), spent,
+           *trace.mutable_evidence());
   return evidence;
 }
 
-// Predicts each expert's quality when the policy needs to know, and says so in the trace.
-std::optional<policies::Evidence> Predict(const Services& services, const config::Policy& policy,
-                                          const v1::CompleteRequest& request, v1::Trace& trace) {
+// Predicts each expert's quality, and says so in the trace.
+void Predict(const Services& services, const config::Policy& policy, const v1::CompleteRequest& request,
+             policies::Evidence& evidence, v1::Trace& trace) {
   const Snapshot& snapshot = *services.snapshot;
-  const auto index = static_cast<std::size_t>(&policy - snapshot.config->policies.data());
-  if (!request.routing().expert().empty() || !policies::NeedsPrediction(policy) ||
-      index >= snapshot.predictors.size()) {
-    return std::nullopt;
-  }
   std::string storage;
   std::string_view question = QuestionOf(request, storage);
   Clock::time_point start = Clock::now();
-  policies::Evidence evidence;
-  pipeline::Predict(snapshot.predictors[index], question, evidence);
-  std::chrono::duration<double, std::micro> spent = Clock::now() - start;
+  pipeline::Predict(snapshot.files.predictors[IndexOf(*snapshot.config, policy)], question, evidence);
   const bool pair = std::get<config::Predicted>(policy.score).pair.has_value();
-  Describe(*snapshot.config, evidence, pair, spent.count(), *trace.mutable_prediction());
-  return evidence;
+  Describe(*snapshot.config, evidence, pair, Microseconds(start), *trace.mutable_prediction());
+}
+
+// Asks the experts' own gates, and says so in the trace.
+void ReadGates(const Services& services, const config::Policy& policy, const v1::CompleteRequest& request,
+               policies::Evidence& evidence, v1::Trace& trace) {
+  const Snapshot& snapshot = *services.snapshot;
+  const PolicyGates& gates = snapshot.files.gates[IndexOf(*snapshot.config, policy)];
+  Clock::time_point start = Clock::now();
+  ScoreByGates(gates, std::get<config::Gates>(policy.score).carry, request, snapshot.config->experts.size(), evidence);
+  Describe(*snapshot.config, evidence, Microseconds(start), *trace.mutable_gates());
 }
 
 // Who decides, and by what evidence.
@@ -65,11 +76,19 @@ struct Question {
 };
 
 Result<Question> Understand(const Services& services, const v1::CompleteRequest& request, v1::Trace& trace) {
-  Result<const config::Policy*> policy = PolicyOf(*services.snapshot->config, request.routing());
+  const Snapshot& snapshot = *services.snapshot;
+  Result<const config::Policy*> policy = PolicyOf(*snapshot.config, request.routing());
   if (!policy) return std::move(policy).error();
   trace.set_policy((*policy)->name);
-  if (policies::NeedsPrediction(**policy)) return Question{*policy, Predict(services, **policy, request, trace)};
-  return Question{*policy, Classify(services, **policy, request, trace)};
+  Question question{*policy, std::nullopt};
+  if (!request.routing().expert().empty()) return question;
+  if (policies::NeedsEvidence(**policy) && snapshot.classifier) question.evidence = Classify(services, request, trace);
+  const bool prediction = policies::NeedsPrediction(**policy) && !snapshot.files.predictors.empty();
+  const bool gates = policies::NeedsGates(**policy) && !snapshot.files.gates.empty();
+  if ((prediction || gates) && !question.evidence) question.evidence.emplace();
+  if (prediction) Predict(services, **policy, request, *question.evidence, trace);
+  if (gates) ReadGates(services, **policy, request, *question.evidence, trace);
+  return question;
 }
 
 // Whether the encoder lane shall be asked too: where there is one, and the classifier is not sure.
@@ -114,30 +133,82 @@ Awaitable<void> AskEncoder(const Services& services, classifier::EncoderLane& la
 struct Decision {
   const config::Policy* policy;
   policies::Choice choice;
+  std::vector<std::string> copied;  // what copy experts say, by expert; empty without any
+  double random;
 };
 
+// Finds what copy experts would say; those that have nothing near enough cannot answer.
+void FindCopies(const Snapshot& snapshot, const v1::CompleteRequest& request, policies::RequestFacts& facts,
+                std::vector<std::string>& copied) {
+  const std::vector<config::Expert>& experts = snapshot.config->experts;
+  std::string storage;
+  const std::string_view question = QuestionOf(request, storage);
+  facts.cannot.resize(experts.size());
+  copied.resize(experts.size());
+  for (std::size_t e = 0; e < experts.size(); ++e) {
+    if (snapshot.files.answers[e] == nullptr) continue;
+    const classifier::StoredAnswers::Nearest nearest = snapshot.files.answers[e]->Find(question);
+    if (nearest.similarity >= static_cast<float>(experts[e].zero_cost()->similarity)) {
+      copied[e] = nearest.answer;
+      continue;
+    }
+    char text[96];
+    std::snprintf(text, sizeof text, "no stored question is near enough: the nearest has a similarity of %.2f of %.2f",
+                  nearest.similarity, experts[e].zero_cost()->similarity);
+    facts.cannot[e] = text;
+  }
+}
+
 // From an understood request to a plan. The same for Complete, StreamComplete and Route.
-Result<Decision> MakeDecision(const Services& services, const Question& question, const v1::CompleteRequest& request,
-                              v1::Trace& trace) {
-  const config::Config& config = *services.snapshot->config;
+Result<Decision> MakeDecision(const Services& services, const config::Mask* tenant, const Question& question,
+                              const v1::CompleteRequest& request, v1::Trace& trace) {
+  const Snapshot& snapshot = *services.snapshot;
+  const config::Config& config = *snapshot.config;
+  const std::size_t policy = IndexOf(config, *question.policy);
+  Decision decision{question.policy, {}, {}, gate::DrawOf(trace.request_id())};
+  policies::RequestFacts facts = FactsOf(request);
+  facts.tenant = tenant;
+  facts.random = decision.random;
+  if (services.masses != nullptr) facts.mass = services.masses->Mass(policy);
+  if (snapshot.copies) FindCopies(snapshot, request, facts, decision.copied);
   const policies::Evidence* evidence = question.evidence ? &*question.evidence : nullptr;
-  Result<policies::Choice> choice = policies::Choose(config, *question.policy, FactsOf(request), evidence);
+  Result<policies::Choice> choice = policies::Choose(config, *question.policy, facts, evidence);
   if (!choice) return std::move(choice).error();
-  Describe(config, *choice, trace);
-  return Decision{question.policy, *std::move(choice)};
+  std::span<const StageGate> gates;
+  if (policy < snapshot.files.cascades.size()) gates = snapshot.files.cascades[policy];
+  Describe(config, *question.policy, gates, *choice, trace);
+  decision.choice = *std::move(choice);
+  return decision;
 }
 
 void CountDecision(const Services& services, const Decision& decision) {
   const Snapshot& snapshot = *services.snapshot;
-  auto policy = static_cast<std::size_t>(decision.policy - snapshot.config->policies.data());
-  const policies::Ask& ask = std::get<policies::Ask>(decision.choice.plan);
-  services.metrics->Decided(snapshot.CategoryIndex(decision.choice.category), policy, ask.candidates.front().expert);
+  const std::size_t policy = IndexOf(*snapshot.config, *decision.policy);
+  const policies::Choice& choice = decision.choice;
+  services.metrics->Decided(snapshot.CategoryIndex(choice.category), policy, policies::First(choice.plan).expert);
+  if (!choice.selected) return;
+  services.metrics->Selected(policy, choice.models);
+  if (services.masses != nullptr) services.masses->Observe(policy, choice.models);
 }
 
-// Whether an answer to this request, by the expert that would be asked first, may be kept and found again.
-bool Cacheable(const config::Config& config, const policies::Ask& ask, const v1::CompleteRequest& request) {
-  const config::Expert& expert = config.experts[ask.candidates.front().expert];
-  return cache::MayStore(request, backends::EffectiveSampling(request.sampling(), expert.sampling));
+// Whether an answer to this request, by whichever experts the plan may ask, may be kept and found again. A reply that
+// costs nothing needs no cache.
+bool Cacheable(const config::Config& config, const config::Policy& policy, const policies::Plan& plan,
+               const v1::CompleteRequest& request) {
+  const auto may_store = [&](std::size_t expert) {
+    return !config.experts[expert].zero_cost() &&
+           cache::MayStore(request, backends::EffectiveSampling(request.sampling(), config.experts[expert].sampling));
+  };
+  if (const auto* ensemble = std::get_if<policies::Ensemble>(&plan)) {
+    return std::all_of(ensemble->members.begin(), ensemble->members.end(),
+                       [&](const policies::Member& member) { return may_store(member.candidate.expert); });
+  }
+  if (const auto* cascade = std::get_if<policies::Cascade>(&plan)) {
+    for (const std::size_t stage : cascade->stages) {
+      if (!may_store(policy.cascade[stage].expert)) return false;
+    }
+  }
+  return may_store(policies::First(plan).expert);
 }
 
 bool Complete(v1::FinishReason reason) { return reason == v1::FINISH_REASON_STOP; }
@@ -199,7 +270,7 @@ Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival,
   if (Escalates(services, lane, *question)) {
     co_await AskEncoder(services, *lane, arrival.deadline, request, *question->evidence, trace);
   }
-  Result<Decision> decision = MakeDecision(services, *question, request, trace);
+  Result<Decision> decision = MakeDecision(services, caller->mask, *question, request, trace);
   if (!decision) co_return gateway::ToStatus(decision.error(), arrival.request_id);
   trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
   co_return grpc::Status::OK;
@@ -248,11 +319,11 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
   if (Escalates(services, lane, *question)) {
     co_await AskEncoder(services, *lane, arrival.deadline, request, *question->evidence, trace);
   }
-  Result<Decision> decision = MakeDecision(services, *question, request, trace);
+  Result<Decision> decision = MakeDecision(services, caller->mask, *question, request, trace);
   if (!decision) co_return refuse(decision.error());
   CountDecision(services, *decision);
-  const policies::Ask& ask = std::get<policies::Ask>(decision->choice.plan);
-  bool store = services.cache != nullptr && Cacheable(config, ask, request);
+  const policies::Plan& plan = decision->choice.plan;
+  bool store = services.cache != nullptr && Cacheable(config, *decision->policy, plan, request);
   trace.set_cache(store ? v1::CACHE_OUTCOME_MISS : v1::CACHE_OUTCOME_NOT_CACHEABLE);
   services.metrics->Cache(services.cache == nullptr ? telemetry::CacheResult::kOff
                           : store                   ? telemetry::CacheResult::kMiss
@@ -274,10 +345,15 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
                       .collect = store,
                       .response = response,
                       .trace = trace,
+                      .policy = IndexOf(config, *decision->policy),
+                      .evidence = question->evidence ? &*question->evidence : nullptr,
+                      .category = decision->choice.category,
+                      .copied = decision->copied,
+                      .random = decision->random,
                       .failures = {},
                       .partial = {},
                       .committed = false};
-  Result<void> result = co_await Execute(ask, execution);
+  Result<void> result = co_await Execute(plan, execution);
   if (!result) {
     co_return gateway::ToStatus(result.error(), arrival.request_id, execution.failures,
                                 execution.committed ? &execution.partial : nullptr);

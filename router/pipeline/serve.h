@@ -12,17 +12,19 @@
 #include "router/cache/memory_cache.h"
 #include "router/classifier/encoder_lane.h"
 #include "router/pipeline/execute.h"
+#include "router/pipeline/mass_controllers.h"
 #include "router/pipeline/snapshot.h"
 #include "router/telemetry/metrics.h"
 
 namespace pointsman::pipeline {
 
-// What all requests share. Everything outlives the requests; `cache` may be null.
+// What all requests share. Everything outlives the requests; `cache` and `masses` may be null.
 struct Services {
   std::shared_ptr<const Snapshot> snapshot;
   admission::Admission* admission = nullptr;
   cache::MemoryCache* cache = nullptr;
   telemetry::Metrics* metrics = nullptr;
+  MassControllers* masses = nullptr;
 };
 
 // What is known of a request when it arrives.

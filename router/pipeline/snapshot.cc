@@ -18,14 +18,14 @@ std::uint64_t Mix(std::uint64_t hash, std::string_view text) {
 
 }  // namespace
 
-std::size_t Snapshot::CategoryIndex(const std::string& category) const {
+std::size_t Snapshot::CategoryIndex(std::string_view category) const {
   auto it = std::find(names.categories.begin(), names.categories.end(), category.empty() ? kNoCategory : category);
   return it == names.categories.end() ? 0 : static_cast<std::size_t>(it - names.categories.begin());
 }
 
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
                                              std::shared_ptr<const classifier::Classifier> classifier,
-                                             std::vector<PolicyPredictor> predictors, std::string_view encoder_head) {
+                                             PolicyFiles files, std::string_view encoder_head) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->version = Mix(config->fingerprint, encoder_head);
   snapshot->names.categories = {kNoCategory, score::kGeneral};
@@ -35,10 +35,12 @@ std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Confi
       if (category != score::kGeneral) snapshot->names.categories.push_back(category);
     }
   }
-  for (const PolicyPredictor& predictor : predictors) {
+  for (const PolicyPredictor& predictor : files.predictors) {
     if (predictor.model != nullptr) snapshot->version = Mix(snapshot->version, predictor.model->checksum());
   }
-  snapshot->predictors = std::move(predictors);
+  snapshot->version = Mix(snapshot->version, files.checksums);
+  for (const auto& answers : files.answers) snapshot->copies = snapshot->copies || answers != nullptr;
+  snapshot->files = std::move(files);
   for (const config::Policy& policy : config->policies) snapshot->names.policies.push_back(policy.name);
   for (const config::Expert& expert : config->experts) snapshot->names.experts.push_back(expert.name);
   char text[17];

@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
 #include "router/classifier/classifier.h"
-#include "router/pipeline/predictions.h"
+#include "router/pipeline/policy_files.h"
 #include "router/telemetry/metrics.h"
 
 namespace pointsman::pipeline {
@@ -16,20 +17,20 @@ namespace pointsman::pipeline {
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const classifier::Classifier> classifier;  // null when no policy needs one
-  std::vector<PolicyPredictor> predictors;                   // one for each policy; empty = no policy needs one
-  std::uint64_t version = 0;                                 // of the configuration's text and the artifact
-  std::string version_text;                                  // the same, 16 hex digits
-  telemetry::Names names;                                    // label values of the metrics
+  PolicyFiles files;
+  bool copies = false;        // some expert copies stored answers
+  std::uint64_t version = 0;  // of the configuration's text and the artifacts
+  std::string version_text;   // the same, 16 hex digits
+  telemetry::Names names;     // label values of the metrics
 
   // Index into names.categories. "" (nothing was classified) is "none".
-  std::size_t CategoryIndex(const std::string& category) const;
+  std::size_t CategoryIndex(std::string_view category) const;
 };
 
-// `classifier` may be null. `predictors` are those of LoadPredictors, or none. `encoder_head` is the checksum of the
-// encoder lane's head; "" = none.
+// `classifier` may be null. `files` are those of LoadPolicyFiles, or none where no policy needs any. `encoder_head` is
+// the checksum of the encoder lane's head; "" = none.
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
                                              std::shared_ptr<const classifier::Classifier> classifier,
-                                             std::vector<PolicyPredictor> predictors = {},
-                                             std::string_view encoder_head = {});
+                                             PolicyFiles files = {}, std::string_view encoder_head = {});
 
 }  // namespace pointsman::pipeline

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace pointsman::pipeline {
 namespace {
@@ -17,6 +18,74 @@ const char* NameOf(policies::ConversationPart part) {
   }
   return "unknown";
 }
+
+const char* NameOf(config::GateRule rule) {
+  switch (rule) {
+    case config::GateRule::kThreshold: return "threshold";
+    case config::GateRule::kStochastic: return "stochastic";
+    case config::GateRule::kMixture: return "mixture";
+  }
+  return "unknown";
+}
+
+const char* NameOf(config::ZeroCost kind) {
+  switch (kind) {
+    case config::ZeroCost::kRefuse: return "refuse";
+    case config::ZeroCost::kCanned: return "canned";
+    case config::ZeroCost::kCopy: return "copy";
+    case config::ZeroCost::kNull: return "nobody";
+  }
+  return "unknown";
+}
+
+// A plan as the trace has it.
+struct PlanWriter {
+  const config::Config& config;
+  const config::Policy& policy;
+  std::span<const StageGate> gates;
+
+  void Write(const policies::Candidate& candidate, v1::Candidate& out) const {
+    out.set_expert(config.experts[candidate.expert].name);
+    out.set_score(candidate.score);
+    out.set_probability(candidate.probability);
+  }
+  void Fill(const policies::Ask& ask, v1::Ask& out) const {
+    for (const policies::Candidate& candidate : ask.candidates) Write(candidate, *out.add_candidates());
+  }
+  void Fill(const policies::Ensemble& ensemble, v1::EnsemblePlan& out) const {
+    for (const policies::Member& member : ensemble.members) {
+      v1::Member& m = *out.add_members();
+      Write(member.candidate, *m.mutable_candidate());
+      m.set_weight(member.weight);
+    }
+    out.set_combine(ensemble.combine == config::Combine::kVote ? "vote" : "best");
+    for (const policies::Candidate& candidate : ensemble.fallback) Write(candidate, *out.add_fallback());
+  }
+  void Write(const policies::Reply& reply, v1::Plan& out) const {
+    Write(reply.expert, *out.mutable_reply()->mutable_expert());
+    out.mutable_reply()->set_kind(NameOf(config.experts[reply.expert.expert].zero_cost()->kind));
+  }
+  void Write(const policies::Ask& ask, v1::Plan& out) const { Fill(ask, *out.mutable_ask()); }
+  void Write(const policies::Ensemble& ensemble, v1::Plan& out) const { Fill(ensemble, *out.mutable_ensemble()); }
+  void Write(const policies::Cascade& cascade, v1::Plan& out) const {
+    v1::CascadePlan& c = *out.mutable_cascade();
+    for (const std::size_t index : cascade.stages) {
+      const config::Stage& stage = policy.cascade[index];
+      v1::CascadeStage& s = *c.add_stages();
+      s.set_expert(config.experts[stage.expert].name);
+      s.set_gate(stage.gate.empty() ? stage.signal : stage.gate.filename().string());
+      s.set_rule(NameOf(stage.rule));
+      if (index < gates.size()) s.set_threshold(gates[index].threshold);
+      s.set_tokens(stage.tokens);
+      s.set_samples(stage.samples);
+    }
+    if (const auto* ask = std::get_if<policies::Ask>(&cascade.strong)) {
+      Fill(*ask, *c.mutable_ask());
+    } else {
+      Fill(std::get<policies::Ensemble>(cascade.strong), *c.mutable_ensemble());
+    }
+  }
+};
 
 }  // namespace
 
@@ -76,19 +145,35 @@ void Describe(const config::Config& config, const policies::Evidence& evidence, 
   out.set_microseconds(microseconds);
 }
 
-void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out) {
-  if (out.has_evidence()) out.mutable_evidence()->set_category(choice.category);
+void Describe(const config::Config& config, const config::Policy& policy, std::span<const StageGate> gates,
+              const policies::Choice& choice, v1::Trace& out) {
+  if (out.has_evidence()) out.mutable_evidence()->set_category(std::string(choice.category));
   for (const policies::Exclusion& exclusion : choice.exclusions) {
     v1::Exclusion* e = out.add_exclusions();
     e->set_expert(config.experts[exclusion.expert].name);
     e->set_reason(exclusion.reason);
   }
-  v1::Ask* ask = out.mutable_plan()->mutable_ask();
-  for (const policies::Candidate& candidate : std::get<policies::Ask>(choice.plan).candidates) {
-    v1::Candidate* c = ask->add_candidates();
-    c->set_expert(config.experts[candidate.expert].name);
-    c->set_score(candidate.score);
+  PlanWriter writer{config, policy, gates};
+  std::visit([&](const auto& shape) { writer.Write(shape, *out.mutable_plan()); }, choice.plan);
+  out.mutable_plan()->set_otherwise(choice.otherwise);
+  if (!choice.selected) return;
+  v1::Selection& selection = *out.mutable_selection();
+  selection.set_rule(policy.select.rule == config::Select::kTopK ? "top_k" : "top_p");
+  selection.set_mass(choice.mass);
+  selection.set_models(static_cast<std::uint32_t>(choice.models));
+  selection.set_nulls(static_cast<std::uint32_t>(choice.nulls));
+  selection.set_over_budget(choice.over_budget);
+}
+
+void Describe(const config::Config& config, const policies::Evidence& evidence, double microseconds,
+              v1::GateScores& out) {
+  for (std::size_t e = 0; e < evidence.gates.size(); ++e) {
+    if (std::isnan(evidence.gates[e])) continue;
+    v1::ExpertQuality* expert = out.add_experts();
+    expert->set_expert(config.experts[e].name);
+    expert->set_quality(evidence.gates[e]);
   }
+  out.set_microseconds(microseconds);
 }
 
 }  // namespace pointsman::pipeline

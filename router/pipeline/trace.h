@@ -1,6 +1,7 @@
 // router/pipeline/trace.h: decisions as the trace that clients see (trace.proto).
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "pointsman/v1/trace.pb.h"
@@ -18,7 +19,13 @@ void Describe(const Snapshot& snapshot, const policies::Evidence& evidence, std:
 void Describe(const config::Config& config, const policies::Evidence& evidence, bool pair, double microseconds,
               v1::Prediction& out);
 
-// Fills plan and exclusions, and the category in the evidence, if there is evidence.
-void Describe(const config::Config& config, const policies::Choice& choice, v1::Trace& out);
+// The gates' logits.
+void Describe(const config::Config& config, const policies::Evidence& evidence, double microseconds,
+              v1::GateScores& out);
+
+// Fills plan, selection and exclusions, and the category in the evidence, if there is evidence. `gates` are those of
+// the policy's stages.
+void Describe(const config::Config& config, const config::Policy& policy, std::span<const StageGate> gates,
+              const policies::Choice& choice, v1::Trace& out);
 
 }  // namespace pointsman::pipeline

@@ -37,7 +37,9 @@ Experts::Experts(const config::Config& config, Shards& shards, const std::filesy
       auto multi = std::make_shared<http::Multi>(shard.loop());
       std::vector<std::unique_ptr<backends::Backend>> backends;
       for (const config::Expert& expert : config.experts) {
-        if (std::holds_alternative<config::LocalBackend>(expert.backend)) {
+        if (expert.zero_cost()) {
+          backends.push_back(nullptr);  // the pipeline answers by itself
+        } else if (std::holds_alternative<config::LocalBackend>(expert.backend)) {
           backends.push_back(std::make_unique<engine::EngineBackend>(shard.loop(), *parts_->supervisor, expert));
         } else {
           backends.push_back(std::make_unique<openai::OpenAiBackend>(*multi, expert));
@@ -69,7 +71,7 @@ Experts::~Experts() {
 bool Experts::AnyAvailable() const {
   bool any = false;
   parts_->OnLoop([&] {
-    for (const auto& backend : parts_->shards[0].backends()) any = any || backend->Unavailable().empty();
+    for (const auto& backend : parts_->shards[0].backends()) any = any || (backend && backend->Unavailable().empty());
   });
   return any;
 }
@@ -83,7 +85,7 @@ std::string Experts::WhyNone() const {
   parts_->OnLoop([&] {
     auto backends = parts_->shards[0].backends();
     for (std::size_t i = 0; i < backends.size(); ++i) {
-      std::string reason = backends[i]->Unavailable();
+      std::string reason = backends[i] ? backends[i]->Unavailable() : "";
       if (!reason.empty()) text += (text.empty() ? "" : "; ") + parts_->config.experts[i].name + ": " + reason;
     }
   });

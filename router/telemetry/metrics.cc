@@ -39,6 +39,7 @@ const Histogram::BucketBoundaries kFirstTokenSeconds = {0.001, 0.0025, 0.005, 0.
 const Histogram::BucketBoundaries kClassifySeconds = {2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 2e-2};
 
 const Histogram::BucketBoundaries kEncoderSeconds = {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 10};
+const Histogram::BucketBoundaries kSetSizes = {0, 1, 2, 3, 4, 6, 8, 16};
 constexpr const char* kEscalations[] = {"refined", "timeout", "failed", "over_budget"};
 
 // Handles for label values that seldom occur together: each is made when it is first needed, once, and found by index
@@ -127,6 +128,7 @@ struct Metrics::Impl {
       handles.cached = &cached.Add(expert);
       handles.completion = &completion.Add(expert);
       handles.ok = &attempts.Add({{"expert", name}, {"outcome", "ok"}});
+      handles.stopped = &attempts.Add({{"expert", name}, {"outcome", "stopped"}});
       for (ErrorClass error : kErrorClasses) {
         handles.errors[static_cast<std::size_t>(error)] =
             &attempts.Add({{"expert", name}, {"outcome", pointsman::Name(error)}});
@@ -139,6 +141,14 @@ struct Metrics::Impl {
              .Add({}, kEncoderSeconds);
     auto& escalated = NewCounter("pointsman_escalations_total", "Requests that the classifier was not sure of");
     for (const char* outcome : kEscalations) escalations.push_back(&escalated.Add({{"outcome", outcome}}));
+    auto& selected = NewHistogram("pointsman_selected_experts", "Experts that a request was sent to at once");
+    auto& gated = NewCounter("pointsman_gate_decisions_total", "Weak answers that a cascade's gate kept or not");
+    for (const std::string& name : names.policies) {
+      set_sizes.push_back(&selected.Add({{"policy", name}}, kSetSizes));
+      for (const char* outcome : {"not_kept", "kept"}) {
+        gates.push_back(&gated.Add({{"policy", name}, {"outcome", outcome}}));
+      }
+    }
     auto& lookups = NewCounter("pointsman_cache_lookups_total", "Requests by what the response cache did for them");
     for (const char* result : kCacheResults) cache.push_back(&lookups.Add({{"result", result}}));
   }
@@ -152,7 +162,7 @@ struct Metrics::Impl {
 
   struct ExpertHandles {
     Histogram* first_token = nullptr;
-    Counter *prompt = nullptr, *cached = nullptr, *completion = nullptr, *ok = nullptr;
+    Counter *prompt = nullptr, *cached = nullptr, *completion = nullptr, *ok = nullptr, *stopped = nullptr;
     std::array<Counter*, std::size(kErrorClasses)> errors{};
   };
 
@@ -165,6 +175,8 @@ struct Metrics::Impl {
   std::vector<ExpertHandles> experts;
   Histogram *classify_seconds = nullptr, *encoder_seconds = nullptr;
   std::vector<Counter*> escalations;
+  std::vector<Histogram*> set_sizes;  // by policy
+  std::vector<Counter*> gates;        // by policy, then not kept and kept
   std::vector<Counter*> cache;
   std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
@@ -193,6 +205,14 @@ void Metrics::RequestDone(Rpc rpc, int grpc_status, double seconds) {
       .Increment();
   impl_->request_seconds[method]->Observe(seconds);
 }
+
+void Metrics::Selected(std::size_t policy, std::size_t experts) {
+  impl_->set_sizes[policy]->Observe(static_cast<double>(experts));
+}
+
+void Metrics::Gated(std::size_t policy, bool kept) { impl_->gates[2 * policy + (kept ? 1 : 0)]->Increment(); }
+
+void Metrics::Stopped(std::size_t expert) { impl_->experts[expert].stopped->Increment(); }
 
 void Metrics::FirstToken(std::size_t expert, double seconds) { impl_->experts[expert].first_token->Observe(seconds); }
 

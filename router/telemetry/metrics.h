@@ -51,6 +51,12 @@ class Metrics {
   void Escalated(Escalation outcome, double seconds = 0);
   // Indices into Names; `expert` is the plan's first candidate.
   void Decided(std::size_t category, std::size_t policy, std::size_t expert);
+  // How many experts the policy asks at once.
+  void Selected(std::size_t policy, std::size_t experts);
+  // What a cascade's gate said.
+  void Gated(std::size_t policy, bool kept);
+  // An attempt whose answer was not wanted any more.
+  void Stopped(std::size_t expert);
   // `outcome`: "ok" or an ErrorClass name.
   void Attempted(std::size_t expert, const ErrorClass* error);
   void Cache(CacheResult result);

@@ -157,8 +157,8 @@ telemetry: {log_level: debug, log_format: json, log_prompts: true}
   EXPECT_EQ(c.classifier.artifact, "/etc/pointsman/c.pmc");
   EXPECT_EQ(c.classifier.entropy_threshold, 1.25);
   const auto& map = std::get<CategoryMap>(c.FindPolicy("topics")->score).experts;
-  EXPECT_EQ(map.at("computer science"), (std::vector<std::string>{"far", "tiny"}));
-  EXPECT_EQ(std::get<Pinned>(c.FindPolicy("one")->score).experts, std::vector<std::string>{"far"});
+  EXPECT_EQ(map.at("computer science"), (Experts{1, 0}));  // far, tiny
+  EXPECT_EQ(std::get<Pinned>(c.FindPolicy("one")->score).experts, Experts{1});
   EXPECT_EQ(c.default_policy, "topics");
   EXPECT_EQ(c.cache.memory_bytes, std::size_t{64} << 20);
   EXPECT_EQ(c.cache.ttl, std::chrono::minutes(90));
@@ -218,7 +218,7 @@ telemetry: {log_level: loud}
 15:3: experts.far: is there twice (keep one of them)
 17:34: policies.all.experts[0]: there is no expert "tiney" (did you mean "tiny"?)
 18:33: policies.topics.map: has no "general" (it is required: it serves uncertain requests and the categories that are not named)
-18:61: policies.topics.select: is "top_k" (it must be best)
+18:61: policies.topics.select: selects several, and run: single asks one after the other (set run: ensemble, or cascade)
 19:17: default_policy: there is no policy "topic" (did you mean "topics"?)
 20:17: cache.memory: is "lots" (it must be a size with its unit, B, KiB, MiB or GiB, from 0B to 1024GiB, as in 64MiB)
 21:11: tenants.web: has no "key" (it is required: how the tenant is known, {env: NAME} or {file: PATH})

@@ -26,8 +26,8 @@ TEST(PredictorPolicy, IsReadWithEverything) {
   const Parsed pair = ParsePolicy(", artifact: /q.pmp, weak: tiny, strong: far, strong_share: 0.25");
   ASSERT_TRUE(pair.ok()) << Problems(pair);
   const auto& routed = std::get<Predicted>(pair.config->policies[0].score);
-  EXPECT_EQ(routed.pair->weak, "tiny");
-  EXPECT_EQ(routed.pair->strong, "far");
+  EXPECT_EQ(routed.pair->weak, 0U);
+  EXPECT_EQ(routed.pair->strong, 1U);
   EXPECT_EQ(routed.pair->strong_share, 0.25);
 }
 

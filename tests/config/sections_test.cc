@@ -125,9 +125,9 @@ TEST(Sampling, HasTheRangesOfTheApi) {
 
 TEST(Experts, HaveOneBackend) {
   EXPECT_EQ(WithExpert("{system: hello}"),
-            "2:11: experts.tiny: has no backend (give it local: {model: ...} or openai: {url: ..., model: ...})\n");
+            "2:11: experts.tiny: has no backend (give it local: {model: ...}, openai: {url: ..., model: ...} or zero_cost: {kind: ...})\n");
   EXPECT_EQ(WithExpert("{local: {model: small}, openai: {url: 'https://a', model: m}}"),
-            "2:11: experts.tiny: has both local and openai (an expert has one backend)\n");
+            "2:11: experts.tiny: has more than one of local, openai and zero_cost (an expert has one backend)\n");
 }
 
 TEST(Experts, CannotHaveMoreContextThanTheirModel) {
@@ -232,10 +232,11 @@ TEST(Secrets, ComeFromTheEnvironmentOrAFile) {
 
 TEST(Policies, NameWhatTheyNeed) {
   EXPECT_EQ(WithPolicies("policies: {p: {}}\n"),
-            "3:12: policies.p: has no \"score\" (it is required: how experts are scored: category_map, predictor or "
-            "pinned)\n");
-  EXPECT_THAT(WithPolicies("policies: {p: {score: random}}\n"),
-              HasSubstr("it must be one of category_map, predictor, pinned"));
+            "3:12: policies.p: has no \"score\" (it is required: how experts are scored: category_map, predictor, "
+            "gates, pinned or random)\n");
+  EXPECT_THAT(WithPolicies("policies: {p: {score: chance}}\n"),
+              HasSubstr("it must be one of category_map, predictor, gates, pinned, random"));
+  EXPECT_THAT(WithPolicies("policies: {p: {score: random}}\n"), HasSubstr("has no \"experts\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned}}\n"), HasSubstr("has no \"experts\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map}}\n"), HasSubstr("has no \"map\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {math: [far]}}}\n"),
@@ -249,7 +250,7 @@ TEST(Policies, NameWhatTheyNeed) {
               HasSubstr("3:46: policies.p.experts[1]: "));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [zebra]}}\n"), HasSubstr("experts: tiny, far"));
   EXPECT_THAT(WithPolicies("policies: {p: {score: pinned, experts: [far], run: cascade}}\n"),
-              HasSubstr("it must be single"));
+              HasSubstr("has no \"cascade\""));
   EXPECT_THAT(WithPolicies("policies: {p: {score: category_map, map: {general: [far], \"a\\nb\": [far]}}}\n"),
               HasSubstr("cannot be a category"));
 }

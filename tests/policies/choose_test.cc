@@ -32,7 +32,7 @@ struct ChooseTest : testing::Test {
                       MakeExpert("eyes", config::kImages | config::kTools, 100000)};
     policy.name = "p";
     config::CategoryMap map;
-    map.experts = {{"math", {"math", "general"}}, {"law", {"eyes"}}, {"general", {"general", "eyes"}}};
+    map.experts = {{"math", {1, 0}}, {"law", {2}}, {"general", {0, 2}}};
     policy.score = map;
     SetLikeliest(0, false);
   }
@@ -86,7 +86,7 @@ TEST_F(ChooseTest, SendsTheUncertainToGeneralWhereTheMapSaysSo) {
 }
 
 TEST_F(ChooseTest, TheExpertThatIsMostProbablyRightWins) {
-  std::get<config::CategoryMap>(policy.score).experts["cooking"] = {"eyes"};
+  std::get<config::CategoryMap>(policy.score).experts["cooking"] = {2};
   evidence.probabilities = {0.4f, 0.25f, 0.35f};  // eyes: law + cooking = 0.6
   auto choice = Run();
   EXPECT_THAT(Names(choice), ElementsAre("eyes"));
@@ -177,7 +177,7 @@ TEST_F(ChooseTest, RefusesUnknownNamesWithTheKnownOnes) {
 TEST_F(ChooseTest, PinsWithoutEvidence) {
   facts.expert = "eyes";
   EXPECT_THAT(Names(Choose(config, policy, facts, nullptr)), ElementsAre("eyes"));
-  policy.score = config::Pinned{{"general", "math"}};
+  policy.score = config::Pinned{{0, 1}};
   facts.expert = "";
   EXPECT_FALSE(NeedsEvidence(policy));
   EXPECT_THAT(Names(Choose(config, policy, facts, nullptr)), ElementsAre("general", "math"));

@@ -77,7 +77,7 @@ TEST_F(PredictedTest, LambdaWeighsTheRequestsPriceAndBoundsUnboundedAnswers) {
 }
 
 TEST_F(PredictedTest, APairTakesTheStrongOneFromTheThresholdOn) {
-  rule.pair = config::Pair{"small", "large", 0.5};
+  rule.pair = config::Pair{0, 1, 0.5};
   const double gain = static_cast<double>(evidence.quality[1]) - evidence.quality[0];
   evidence.gain_threshold = gain;
   EXPECT_THAT(Order(), ElementsAre(1, 0));

@@ -47,6 +47,7 @@ const std::map<std::string, Change>& Counted() {
       {"Routing.expert", [](Q& q) { q.mutable_routing()->set_expert("p"); }},
       {"Routing.deny", [](Q& q) { q.mutable_routing()->add_deny("p"); }},
       {"Routing.require", [](Q& q) { q.mutable_routing()->add_require("p"); }},
+      {"Routing.boost", [](Q& q) { (*q.mutable_routing()->mutable_boost())["p"] = 1; }},
       {"Routing.max_cost_usd", [](Q& q) { q.mutable_routing()->set_max_cost_usd(0.5); }},
       {"Routing.max_latency_ms", [](Q& q) { q.mutable_routing()->set_max_latency_ms(100); }},
   };

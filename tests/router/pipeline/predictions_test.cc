@@ -50,7 +50,7 @@ struct PredictionsTest : ::testing::Test {
   std::vector<PolicyPredictor> Load(std::string& text) {
     config::Policy pinned, predicted;
     pinned.name = "fixed";
-    pinned.score = config::Pinned{{"small"}};
+    pinned.score = config::Pinned{{1}};
     predicted.name = "best";
     predicted.score = rule;
     config.policies = {pinned, predicted, predicted};
@@ -68,7 +68,7 @@ struct PredictionsTest : ::testing::Test {
 };
 
 TEST_F(PredictionsTest, FillTheEvidenceInTheCataloguesOrderWithTheModelsOwnBits) {
-  rule.pair = config::Pair{"small", "large", 0.5};
+  rule.pair = config::Pair{1, 2, 0.5};
   std::string text;
   const std::vector<PolicyPredictor> predictors = Load(text);
   ASSERT_EQ(text, "");
@@ -88,7 +88,7 @@ TEST_F(PredictionsTest, FillTheEvidenceInTheCataloguesOrderWithTheModelsOwnBits)
 
 // What the trace of a request shows is what the model says, to the bit, and the plan follows it.
 TEST_F(PredictionsTest, DecideARequestAndStandInItsTrace) {
-  rule.pair = config::Pair{"small", "large", 0.4};
+  rule.pair = config::Pair{1, 2, 0.4};
   std::string text;
   std::vector<PolicyPredictor> predictors = Load(text);
   ASSERT_EQ(text, "");
@@ -97,7 +97,9 @@ TEST_F(PredictionsTest, DecideARequestAndStandInItsTrace) {
   auto shared = std::make_shared<const config::Config>(config);
   admission::Admission admission{10};
   Services services;
-  services.snapshot = MakeSnapshot(shared, nullptr, std::move(predictors));
+  PolicyFiles files;
+  files.predictors = std::move(predictors);
+  services.snapshot = MakeSnapshot(shared, nullptr, std::move(files));
   telemetry::Metrics metrics(services.snapshot->names, [] { return telemetry::Gauges(); });
   services.admission = &admission;
   services.metrics = &metrics;
@@ -139,7 +141,7 @@ TEST_F(PredictionsTest, SayWhatIsWrongWithTheArtifactOrItsUse) {
   rule.cost = config::Cost::kParameters;
   EXPECT_THAT(Problems(), HasSubstr("large has no parameters"));
   rule.lambda = 0;
-  rule.pair = config::Pair{"other", "large", 0.5};
+  rule.pair = config::Pair{0, 2, 0.5};
   EXPECT_THAT(Problems(), AllOf(HasSubstr("policies.best.weak"), HasSubstr("does not know other")));
   rule.pair.reset();
   config.experts.pop_back();

@@ -76,7 +76,7 @@ struct ServeTest : testing::Test {
     config->experts[0].price = config::Price{1.0, 2.0};
     config::Policy policy;
     policy.name = "p";
-    policy.score = config::Pinned{{"first", "second"}};
+    policy.score = config::Pinned{{0, 1}};
     config->policies = {policy};
     config->default_policy = "p";
     services.snapshot = MakeSnapshot(config, nullptr);
@@ -333,7 +333,7 @@ struct EncoderLaneServeTest : ServeTest {
   std::unique_ptr<classifier::EncoderLane> lane;
 
   EncoderLaneServeTest() {
-    config->policies[0].score = config::CategoryMap{{{"a", {"first"}}, {"b", {"second"}}, {"general", {"first"}}}};
+    config->policies[0].score = config::CategoryMap{{{"a", {0}}, {"b", {1}}, {"general", {0}}}};
     services.snapshot = MakeSnapshot(config, std::make_shared<UnsureClassifier>(), {}, "head");
     metrics = std::make_unique<telemetry::Metrics>(services.snapshot->names, [] { return telemetry::Gauges(); });
     services.metrics = metrics.get();

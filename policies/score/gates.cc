@@ -1,0 +1,27 @@
+#include "policies/score/gates.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pointsman::score {
+
+std::vector<policies::Candidate> ByGates(const config::Config& config, const policies::Evidence& evidence,
+                                         const std::vector<bool>& excluded) {
+  std::vector<policies::Candidate> candidates;
+  candidates.reserve(config.experts.size());
+  for (std::size_t e = 0; e < config.experts.size(); ++e) {
+    if (excluded[e]) continue;
+    const config::ZeroCostBackend* zero_cost = config.experts[e].zero_cost();
+    if (!std::isnan(evidence.gates[e])) {
+      candidates.push_back({e, evidence.gates[e]});
+    } else if (zero_cost != nullptr && zero_cost->score) {
+      candidates.push_back({e, *zero_cost->score});
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const policies::Candidate& a, const policies::Candidate& b) {
+    return a.score != b.score ? a.score > b.score : a.expert < b.expert;
+  });
+  return candidates;
+}
+
+}  // namespace pointsman::score
