@@ -107,10 +107,10 @@ enum class ZeroCost {
 
 struct ZeroCostBackend {
   ZeroCost kind = ZeroCost::kRefuse;
-  std::string text;               // kRefuse and kCanned; of kCanned {category}, {expert}, {probability} are filled in
-  std::filesystem::path answers;  // kCopy: JSON lines {"question": ..., "answer": ...}
-  double similarity = 0.9;        // kCopy: least cosine of the question with the request, (0, 1]
-  std::optional<double> score;    // for scorers that know nothing of this expert
+  std::string text = {};  // kRefuse and kCanned; of kCanned {category}, {expert}, {probability} are filled in
+  std::filesystem::path answers = {};  // kCopy: JSON lines {"question": ..., "answer": ...}
+  double similarity = 0.9;             // kCopy: least cosine of the question with the request, (0, 1]
+  std::optional<double> score = {};    // for scorers that know nothing of this expert
 };
 
 struct Price {

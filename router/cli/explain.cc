@@ -81,6 +81,67 @@ void ExplainPrediction(const v1::Prediction& prediction, std::string& out) {
   out += Format("  in %.0f us\n", prediction.microseconds());
 }
 
+void ExplainGates(const v1::GateScores& gates, std::string& out) {
+  out += "gates      ";
+  for (int i = 0; i < gates.experts_size(); ++i) {
+    out += Format("%s%s %.2f", i == 0 ? "" : ", ", gates.experts(i).expert().c_str(), gates.experts(i).quality());
+  }
+  out += Format("  in %.0f us\n", gates.microseconds());
+}
+
+void ExplainSelection(const v1::Selection& selection, std::string& out) {
+  out += "selected   " + selection.rule();
+  if (selection.mass() > 0) out += Format(" with p = %.3f", selection.mass());
+  out += Format(": %u experts", selection.models());
+  if (selection.nulls() > 0) out += Format(", and %u null experts, which ask nobody", selection.nulls());
+  if (selection.over_budget()) out += ", by the budget";
+  out += "\n";
+}
+
+std::string Described(const v1::Candidate& candidate) {
+  std::string text = candidate.expert() + Format(" (%.2f", candidate.score());
+  if (candidate.probability() > 0) text += Format(", %.0f %%", candidate.probability() * 100);
+  return text + ")";
+}
+
+template <class Candidates>
+std::string InOrder(const Candidates& candidates) {
+  std::string text;
+  for (const v1::Candidate& candidate : candidates) text += (text.empty() ? "" : ", then ") + Described(candidate);
+  return text;
+}
+
+std::string Described(const v1::EnsemblePlan& ensemble) {
+  std::string text = "together, by " + std::string(ensemble.combine() == "vote" ? "vote: " : "rank: ");
+  for (int i = 0; i < ensemble.members_size(); ++i) {
+    const v1::Member& member = ensemble.members(i);
+    text += (i == 0 ? "" : ", ") + Described(member.candidate()) + Format(" weighing %.2f", member.weight());
+  }
+  if (ensemble.fallback_size() > 0) text += "; if none answers " + InOrder(ensemble.fallback());
+  return text;
+}
+
+void ExplainPlan(const v1::Plan& plan, std::string& out) {
+  const char* otherwise = plan.otherwise() ? ", because nobody else may" : "";
+  if (plan.has_ask()) out += "plan       ask " + InOrder(plan.ask().candidates()) + otherwise + "\n";
+  if (plan.has_reply()) {
+    out += "plan       " + plan.reply().kind() + ": " + Described(plan.reply().expert()) + otherwise + "\n";
+  }
+  if (plan.has_ensemble()) out += "plan       ask " + Described(plan.ensemble()) + "\n";
+  if (!plan.has_cascade()) return;
+  for (const v1::CascadeStage& stage : plan.cascade().stages()) {
+    out += "stage      " + stage.expert() + " first; gate " + stage.gate() + ", rule " + stage.rule();
+    if (stage.rule() == "threshold") out += Format(" %.3f", stage.threshold());
+    out += stage.samples() > 1  ? Format(", %u samples\n", stage.samples())
+           : stage.tokens() > 0 ? Format(", after %u tokens\n", stage.tokens())
+                                : std::string(", after the whole answer\n");
+  }
+  out +=
+      "plan       else ask " +
+      (plan.cascade().has_ask() ? InOrder(plan.cascade().ask().candidates()) : Described(plan.cascade().ensemble())) +
+      "\n";
+}
+
 const char* Name(v1::CacheOutcome outcome) {
   switch (outcome) {
     case v1::CACHE_OUTCOME_NOT_CACHEABLE: return "not cacheable";
@@ -112,16 +173,16 @@ std::string Explain(const v1::Trace& trace) {
   out += "\n";
   if (trace.has_evidence()) ExplainEvidence(trace.evidence(), out);
   if (trace.has_prediction()) ExplainPrediction(trace.prediction(), out);
+  if (trace.has_gates()) ExplainGates(trace.gates(), out);
   for (const v1::Exclusion& exclusion : trace.exclusions()) {
     out += "excluded   " + exclusion.expert() + ": " + exclusion.reason() + "\n";
   }
-  if (trace.plan().has_ask()) {
-    out += "plan       ask ";
-    for (int i = 0; i < trace.plan().ask().candidates_size(); ++i) {
-      const v1::Candidate& candidate = trace.plan().ask().candidates(i);
-      out += Format("%s%s (%.2f)", i == 0 ? "" : ", then ", candidate.expert().c_str(), candidate.score());
-    }
-    out += "\n";
+  if (trace.has_selection()) ExplainSelection(trace.selection(), out);
+  ExplainPlan(trace.plan(), out);
+  for (const v1::GateDecision& decision : trace.decisions()) {
+    out += "gate       " + decision.expert() + (decision.kept() ? ": kept, " : ": not kept, ") + decision.reason() +
+           Format(": confidence %.3f against %.3f, from %s of %u tokens, after %.0f ms\n", decision.confidence(),
+                  decision.threshold(), decision.source().c_str(), decision.tokens(), decision.milliseconds());
   }
   for (const v1::Attempt& attempt : trace.attempts()) {
     out += "attempt    " + attempt.expert() + ": " + attempt.outcome();
@@ -129,6 +190,12 @@ std::string Explain(const v1::Trace& trace) {
     out += Format(", %.0f ms", attempt.milliseconds());
     if (attempt.first_token_milliseconds() > 0)
       out += Format(" (first token %.0f ms)", attempt.first_token_milliseconds());
+    out += "\n";
+  }
+  for (const v1::Ballot& ballot : trace.ballots()) {
+    out += "vote       " + (ballot.answer().empty() ? std::string("(no answer found)") : ballot.answer()) +
+           Format(": %.2f, by ", ballot.weight());
+    for (int i = 0; i < ballot.experts_size(); ++i) out += (i == 0 ? "" : ", ") + ballot.experts(i);
     out += "\n";
   }
   if (!trace.expert().empty()) {

@@ -5,18 +5,27 @@
 namespace pointsman::pipeline {
 
 void Gather::Start(Awaitable<void> job) {
-  signals_.push_back(std::make_unique<asio::cancellation_signal>());
+  Job& started = *jobs_.emplace_back(std::make_unique<Job>());
   ++running_;
-  auto ended = [this](const std::exception_ptr& failure) { Ended(failure); };
-  asio::co_spawn(executor_, std::move(job), asio::bind_cancellation_slot(signals_.back()->slot(), std::move(ended)));
+  auto ended = [this, &started](const std::exception_ptr& failure) { Ended(started, failure); };
+  asio::co_spawn(executor_, std::move(job), asio::bind_cancellation_slot(started.signal.slot(), std::move(ended)));
 }
 
 void Gather::CancelAll() {
-  cancelled_ = true;
-  for (auto& signal : signals_) signal->emit(asio::cancellation_type::terminal);
+  // It runs before the waiter is resumed, which is posted later, so `this` is alive.
+  auto emit = [this] { EmitAll(); };
+  asio::post(executor_, std::move(emit));
 }
 
-void Gather::Ended(const std::exception_ptr& failure) {
+void Gather::EmitAll() {
+  cancelled_ = true;
+  for (auto& job : jobs_) {
+    if (!job->ended) job->signal.emit(asio::cancellation_type::terminal);
+  }
+}
+
+void Gather::Ended(Job& job, const std::exception_ptr& failure) {
+  job.ended = true;
   if (failure && !cancelled_ && !failure_) failure_ = failure;
   if (--running_ > 0 || !handler_) return;
   // Posted: the job's frame is still being left, and the waiter may destroy what it refers to.
@@ -32,7 +41,7 @@ Awaitable<void> Gather::UntilIdle() {
     handler_.emplace(std::move(handler));
     if (!slot.is_connected()) return;
     slot.assign([this](asio::cancellation_type type) {
-      if ((type & asio::cancellation_type::terminal) != asio::cancellation_type::none) CancelAll();
+      if ((type & asio::cancellation_type::terminal) != asio::cancellation_type::none) EmitAll();
     });
   };
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(boost::system::error_code)>(

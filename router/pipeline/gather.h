@@ -25,7 +25,8 @@ class Gather {
   // Starts a job, which may refer to what outlives the wait.
   void Start(Awaitable<void> job);
 
-  // Cancels the jobs that are left; they unwind in their next steps.
+  // Cancels the jobs that are left; they unwind in their next steps. A job may call it: it happens after that job's
+  // step, for a coroutine must not be cancelled while it runs.
   void CancelAll();
 
   // Until every job has ended. Rethrows the first exception of a job that was not cancelled.
@@ -35,11 +36,17 @@ class Gather {
   using Handler =
       typename asio::async_result<asio::use_awaitable_t<Executor>, void(boost::system::error_code)>::handler_type;
 
-  void Ended(const std::exception_ptr& failure);
+  struct Job {
+    asio::cancellation_signal signal;
+    bool ended = false;
+  };
+
+  void Ended(Job& job, const std::exception_ptr& failure);
+  void EmitAll();
   Awaitable<void> UntilIdle();
 
   Executor executor_;
-  std::vector<std::unique_ptr<asio::cancellation_signal>> signals_;
+  std::vector<std::unique_ptr<Job>> jobs_;
   std::size_t running_ = 0;
   bool cancelled_ = false;
   std::exception_ptr failure_;
