@@ -123,7 +123,10 @@ std::vector<Candidate> InOrder(const Experts& experts, const std::vector<bool>& 
   for (std::size_t r = 0; r < experts.size(); ++r) {
     if (excluded[experts[r]]) continue;
     const double rank = 1.0 - static_cast<double>(r) / static_cast<double>(experts.size());
-    candidates.push_back({experts[r], !shares ? rank : candidates.empty() ? 1.0 : 0.0});
+    candidates.push_back({experts[r], rank});
+  }
+  for (policies::Candidate& candidate : candidates) {
+    if (shares) candidate.score = 1.0 / static_cast<double>(candidates.size());
   }
   return candidates;
 }

@@ -31,14 +31,14 @@ struct Routed {
 // experts of `general`. Where nobody is left those of `general` are candidates.
 //
 // With `several` the candidates of a map written by hand are all experts by that probability of being the right one
-// (`shares`); of a list the first one has it all.
+// (`shares`); those of a list share equally.
 //
 // `excluded` has a value for each expert of `config`. Pure, any thread.
 Routed ByCategory(const config::Config& config, const config::CategoryMap& map, const policies::Evidence* evidence,
                   const std::vector<bool>& excluded, bool several = false);
 
 // The candidates of an ordered list that are not excluded. Rank is all that such a list says: the first scores 1, the
-// others less in equal steps; with `shares` the first scores 1 and the others 0.
+// others less in equal steps; with `shares` all score the same: a list does not say how much better the first one is.
 std::vector<policies::Candidate> InOrder(const config::Experts& experts, const std::vector<bool>& excluded,
                                          bool shares = false);
 

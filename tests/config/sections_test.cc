@@ -125,7 +125,8 @@ TEST(Sampling, HasTheRangesOfTheApi) {
 
 TEST(Experts, HaveOneBackend) {
   EXPECT_EQ(WithExpert("{system: hello}"),
-            "2:11: experts.tiny: has no backend (give it local: {model: ...}, openai: {url: ..., model: ...} or zero_cost: {kind: ...})\n");
+            "2:11: experts.tiny: has no backend (give it local: {model: ...}, openai: {url: ..., model: ...} or "
+            "zero_cost: {kind: ...})\n");
   EXPECT_EQ(WithExpert("{local: {model: small}, openai: {url: 'https://a', model: m}}"),
             "2:11: experts.tiny: has more than one of local, openai and zero_cost (an expert has one backend)\n");
 }
