@@ -24,8 +24,9 @@ void ReadTarget(const Value& value, Section& section, Stage& stage) {
     value.Fail("says not when the weak answer is kept (give it threshold, strong_share or keep_quality)");
   }
   if (given > 1) value.Fail("has more than one of threshold, strong_share and keep_quality (one of them decides)");
-  if (!by_threshold && given > 0) {
-    value.Fail("has a threshold or a target, which rule: threshold alone reads (remove it, or the rule)");
+  const bool drawn = stage.rule == GateRule::kStochastic;
+  if (!by_threshold && (section.Has("threshold") || section.Has("keep_quality") || (!drawn && given > 0))) {
+    value.Fail("has a threshold or a target, which this rule does not read (stochastic reads strong_share only)");
   }
   for (const Value& target : {share, quality}) {
     if (target.present() && !section.Has("gate")) {

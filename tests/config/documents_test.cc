@@ -49,7 +49,7 @@ TEST(Reference, HasEveryKeyAndNoOther) {
 }
 
 TEST(Examples, AreValid) {
-  for (const char* name : {"embedded.yaml", "hosted.yaml", "mixed.yaml"}) {
+  for (const char* name : {"embedded.yaml", "hosted.yaml", "mixed.yaml", "policies.yaml"}) {
     Parsed parsed = ParseExample(name);
     EXPECT_TRUE(parsed.ok()) << ToString(parsed.problems);
   }
@@ -74,7 +74,7 @@ TEST(Examples, WithoutKeysTheyNameTheVariables) {
 
 // What is cut or damaged anywhere is refused or accepted, but never a crash, and a refusal has places.
 TEST(Examples, CutAnywhereNeverCrashTheParser) {
-  for (const char* name : {"embedded.yaml", "hosted.yaml"}) {
+  for (const char* name : {"embedded.yaml", "hosted.yaml", "policies.yaml"}) {
     const std::string text = ReadFile(SourceFile("config/examples") / name);
     for (std::size_t end = 0; end < text.size(); end += 13) {
       Parsed parsed = ParseWith(text.substr(0, end), kKeys);

@@ -65,6 +65,7 @@ TEST(CascadePolicy, IsReadWithEverything) {
   EXPECT_EQ(stage.tokens, 8U);
   EXPECT_TRUE(Read("run: cascade, cascade: [{expert: tiny, gate: g.pmc, strong_share: 0.3}]").ok());
   EXPECT_TRUE(Read("run: cascade, cascade: {expert: tiny, signal: entropy, rule: stochastic}").ok());
+  EXPECT_TRUE(Read("run: cascade, cascade: {expert: tiny, gate: g, rule: stochastic, strong_share: 0.2}").ok());
 }
 
 TEST(CascadePolicy, RefusesWhatCannotBeMeant) {
@@ -78,7 +79,7 @@ TEST(CascadePolicy, RefusesWhatCannotBeMeant) {
   EXPECT_THAT(cascade("expert: tiny, gate: g, threshold: 0.5, strong_share: 0.1"), HasSubstr("more than one of"));
   EXPECT_THAT(cascade("expert: tiny, signal: entropy, strong_share: 0.1"), HasSubstr("a signal needs a threshold"));
   EXPECT_THAT(cascade("expert: tiny, signal: entropy, rule: mixture, threshold: 0.1"),
-              HasSubstr("rule: threshold alone"));
+              HasSubstr("this rule does not read"));
   EXPECT_THAT(cascade("expert: tiny, signal: agreement, threshold: 0.5"), HasSubstr("set samples to 2 or more"));
   EXPECT_THAT(cascade("expert: tiny, signal: entropy, threshold: 0.5, samples: 3"), HasSubstr("signal: agreement"));
   // The weak expert is the strong one too: there is nobody to escalate to.

@@ -5,6 +5,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "tests/fakes/fault_server.h"
 #include "tests/support/test_server.h"
@@ -107,6 +110,26 @@ TEST_F(PoliciesWithEngine, RepliesCostNothingAndSayWhy) {
   auto canned = testing_support::Stream(server.stub(), Question("hi there, how are you today?"));
   ASSERT_TRUE(canned.done()) << canned.status.error_message();
   EXPECT_EQ(canned.text, "Hello from hello.");
+}
+
+// The example as it is shipped: every policy answers.
+TEST_F(PoliciesWithEngine, TheExampleAnswersByEachOfItsPolicies) {
+  const std::filesystem::path file = std::filesystem::path(POINTSMAN_SOURCE_DIR) / "config/examples/policies.yaml";
+  std::ifstream in(file);
+  std::string yaml(std::istreambuf_iterator<char>(in), {});
+  const std::string model = "../../build/models/smollm2-135m-instruct-q8_0.gguf";
+  ASSERT_NE(yaml.find(model), std::string::npos);
+  yaml.replace(yaml.find(model), model.size(), testing_support::Model());
+  TestServer server(yaml);
+  ASSERT_TRUE(Eventually([&] { return Idle(server); }));
+  for (const char* policy : {"early", "vote", "sets", "by_chance"}) {
+    v1::CompleteRequest request = Question("What is 6 times 7?");
+    request.mutable_routing()->set_policy(policy);
+    request.mutable_sampling()->set_max_tokens(24);
+    auto streamed = testing_support::Stream(server.stub(), request);
+    ASSERT_TRUE(streamed.done()) << policy << ": " << streamed.status.error_message();
+    EXPECT_FALSE(streamed.text.empty()) << policy;
+  }
 }
 
 }  // namespace
