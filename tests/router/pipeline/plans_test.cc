@@ -7,8 +7,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cmath>
 
+#include "router/offline/fit_classifier.h"
+#include "router/offline/train_gate.h"
 #include "router/pipeline/serve.h"
 #include "tests/fakes/fake_backend.h"
+#include "tests/support/gates.h"
 #include "tests/support/temp_dir.h"
 
 namespace pointsman::pipeline {
@@ -389,6 +392,88 @@ TEST_F(PlansTest, ACopyExpertGivesTheNearestStoredAnswerOrStaysOut) {
   EXPECT_EQ(response.expert(), "small");
   ASSERT_EQ(response.trace().exclusions_size(), 1);
   EXPECT_THAT(response.trace().exclusions(0).reason(), HasSubstr("no stored question is near enough"));
+}
+
+struct GatesTest : PlansTest {
+  // Gates of two experts, of which small knows sailing and medium music.
+  static const std::map<std::size_t, std::filesystem::path>& Files() {
+    static const testing::TempDir dir;
+    static const std::map<std::size_t, std::filesystem::path> files = [] {
+      std::map<std::size_t, std::filesystem::path> made;
+      for (const auto& [expert, topic] : {std::pair("small", "sailing"), {"medium", "music"}}) {
+        offline::TrainGateOptions options = testing::TopicGateOptions(dir, topic);
+        options.expert = expert;
+        options.embedding = offline::DefaultEmbedding();
+        const auto report = offline::TrainGate(options);
+        EXPECT_TRUE(report) << report.error().message;
+        made[made.size()] = options.out;
+      }
+      return made;
+    }();
+    return files;
+  }
+  config::Gates& Score() {
+    config::Gates gates;
+    gates.files = Files();
+    policy().score = gates;
+    return std::get<config::Gates>(policy().score);
+  }
+};
+
+TEST_F(GatesTest, EachExpertsOwnGateDecides) {
+  Score();
+  Ask("How do I trim the mainsail when the wind turns?");
+  experts[0]->Answer("ease it");
+  ASSERT_TRUE(Run()->ok());
+  EXPECT_EQ(response.expert(), "small");
+  ASSERT_EQ(response.trace().gates().experts_size(), 2);
+  EXPECT_GT(response.trace().gates().experts(0).quality(), response.trace().gates().experts(1).quality());
+  EXPECT_EQ(response.trace().exclusions(0).reason(), "has no gate in this policy");
+  Ask("Which key is this sonata in, and how is the chord called?");
+  experts[1]->Answer("minor");
+  ASSERT_TRUE(Run()->ok());
+  EXPECT_EQ(response.expert(), "medium");
+}
+
+// The gating residual: what was asked before keeps its expert through a turn that says little.
+TEST_F(GatesTest, ACarriedScoreKeepsAConversationsExpert) {
+  Score();
+  Ask("And what then?");
+  experts[0]->Answer("a");
+  experts[1]->Answer("b");
+  ASSERT_TRUE(Run()->ok());
+  const double alone = response.trace().gates().experts(1).quality() - response.trace().gates().experts(0).quality();
+  Ask("Which key is this sonata in, and how is the chord called?");
+  request.add_messages()->set_role(v1::ROLE_ASSISTANT);
+  request.mutable_messages(1)->add_parts()->set_text("G minor.");
+  request.add_messages()->set_role(v1::ROLE_USER);
+  request.mutable_messages(2)->add_parts()->set_text("And what then?");
+  Score().carry = 0.9;
+  for (int i = 0; i < 2; ++i) {
+    experts[0]->Answer("a");
+    experts[1]->Answer("b");
+  }
+  ASSERT_TRUE(Run()->ok());
+  const double carried = response.trace().gates().experts(1).quality() - response.trace().gates().experts(0).quality();
+  EXPECT_GT(carried, alone + 1);
+  EXPECT_EQ(response.expert(), "medium");
+}
+
+TEST_F(GatesTest, FilesThatDoNotFitAreNamedAtTheStart) {
+  const auto problems = [&] {
+    std::vector<config::Problem> found;
+    LoadPolicyFiles(*config, found);
+    return config::ToString(found);
+  };
+  config::Gates& gates = Score();
+  std::swap(gates.files[0], gates.files[1]);
+  EXPECT_THAT(problems(), HasSubstr("policies.p.gates"));
+  Score().form = "magic";
+  EXPECT_THAT(problems(), HasSubstr("is no form of a gate (ensemble, neighbours"));
+  Weak(0.5).gate = "/none.pmg";
+  policy().cascade[0].signal.clear();
+  EXPECT_THAT(problems(), HasSubstr("policies.p.cascade"));
+  EXPECT_THAT(problems(), HasSubstr("/none.pmg"));
 }
 
 TEST_F(PlansTest, TenantsHaveMasksOfTheirOwn) {
