@@ -11,6 +11,7 @@ void RegisterEvaluate(CLI::App& app, int& exit_code) {
   RegisterEvaluateMap(*group, exit_code);
   RegisterEvaluateAnswers(*group, exit_code);
   RegisterEvaluatePair(*group, exit_code);
+  RegisterEvaluatePolicies(*group, exit_code);
 }
 
 }  // namespace pointsman::cli

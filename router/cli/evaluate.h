@@ -16,5 +16,6 @@ void RegisterEvaluateGates(CLI::App& group, int& exit_code);
 void RegisterEvaluateMap(CLI::App& group, int& exit_code);
 void RegisterEvaluateAnswers(CLI::App& group, int& exit_code);
 void RegisterEvaluatePair(CLI::App& group, int& exit_code);
+void RegisterEvaluatePolicies(CLI::App& group, int& exit_code);
 
 }  // namespace pointsman::cli

@@ -8,6 +8,7 @@
 
 #include "router/cli/evaluate.h"
 #include "router/cli/progress_bar.h"
+#include "router/cli/routing_options.h"
 
 namespace pointsman::cli {
 namespace {
@@ -22,7 +23,7 @@ constexpr const char kExample[] =
 
 struct Flags {
   offline::EvaluateMapOptions options;
-  std::string train_h, test_h;
+  RoutingFlags routing;
   bool json = false;
 };
 
@@ -33,11 +34,7 @@ int Fail(const Error& error) {
 
 int Run(Flags& flags) {
   offline::EvaluateMapOptions& options = flags.options;
-  const auto train = offline::ParseHashRange(flags.train_h), test = offline::ParseHashRange(flags.test_h);
-  if (!train) return Fail(train.error());
-  if (!test) return Fail(test.error());
-  options.train_range = *train;
-  options.test_range = *test;
+  if (auto read = ReadRoutingFlags(flags.routing, options); !read) return Fail(read.error());
   ProgressBar bar;
   options.progress = [&bar](std::string_view stage, double share) { bar.Show(stage, share); };
   const auto evaluation = offline::EvaluateMap(options);
@@ -51,21 +48,7 @@ int Run(Flags& flags) {
 
 void AddOptions(CLI::App& command, Flags& flags) {
   offline::EvaluateMapOptions& o = flags.options;
-  command.add_option("--experts", o.experts, "JSON with names, active parameters, prices; default: all in the rows")
-      ->check(CLI::ExistingFile);
-  command.add_option("--train", o.train, "outcomes to learn from")->required()->check(CLI::ExistingFile);
-  command.add_option("--test", o.test, "outcomes to measure on")->required()->check(CLI::ExistingFile);
-  command.add_option("--train-h", flags.train_h, "LO:HI: only training rows with LO <= int(h[:8], 16) % 100 < HI");
-  command.add_option("--test-h", flags.test_h, "LO:HI: likewise, of the test rows");
-  command.add_option("--questions", o.questions, "texts by id; default: the field question of the outcomes, if any")
-      ->check(CLI::ExistingFile);
-  command.add_option("--questions-test", o.test_questions, "likewise for the test rows; default: --questions")
-      ->check(CLI::ExistingFile);
-  const std::map<std::string, offline::QuestionText> texts = {
-      {"question", offline::QuestionText::kQuestion}, {"question+options", offline::QuestionText::kQuestionAndOptions}};
-  command.add_option("--text", o.text, "what of a question is read; default: question+options")
-      ->transform(CLI::CheckedTransformer(texts));
-  command.add_flag("--gold", o.gold, "take the category that the test row names, instead of classifying its text");
+  AddRoutingOptions(command, o, flags.routing);
   command.add_option("--budget", o.budget, "mean active parameters a request, billions (mean price without these)")
       ->check(CLI::PositiveNumber);
   const std::map<std::string, offline::ScoreMethod> methods = {{"best", offline::ScoreMethod::kBest},

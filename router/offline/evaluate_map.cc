@@ -4,148 +4,15 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <unordered_set>
 
 #include "config/checksum.h"
 #include "router/offline/budget.h"
-#include "router/offline/experts_file.h"
-#include "router/offline/posteriors.h"
 #include "router/offline/score_predictor.h"
 
 namespace pointsman::offline {
 namespace {
 
 Error Bad(std::string message) { return InvalidArgument("options", std::move(message)); }
-
-// Costs of the experts and what is learnt from, as one value.
-struct Data {
-  std::vector<ExpertFacts> facts;  // empty without an experts file
-  Outcomes train, test;
-  std::vector<std::string> train_text, test_text;  // empty with `gold`
-  std::vector<double> cost;                        // by expert; 0 where nothing is known
-  bool has_active = false, has_price = false;
-};
-
-// Says what is wrong when a row may be learnt from and measured on.
-Result<void> CheckApart(const EvaluateMapOptions& o, const Data& data) {
-  std::unordered_set<std::string> ids;
-  for (const Outcome& row : data.train.rows) {
-    if (!row.id.empty()) ids.insert(row.id);
-  }
-  const auto both = std::count_if(data.test.rows.begin(), data.test.rows.end(),
-                                  [&](const Outcome& row) { return ids.contains(row.id); });
-  if (both > 0) {
-    return Bad(std::to_string(both) + " rows of " + o.test.string() + " are among the training rows of " +
-               o.train.string() + " (the same id): figures would mean nothing");
-  }
-  return {};
-}
-
-Result<void> CheckRanges(const EvaluateMapOptions& o) {
-  std::error_code ignored;
-  if (!std::filesystem::equivalent(o.train, o.test, ignored)) return {};
-  const HashRange train = o.train_range.value_or(HashRange{}), test = o.test_range.value_or(HashRange{});
-  if (train.last <= test.first || test.last <= train.first) return {};
-  return Bad(o.train.string() +
-             " is both the training and the test set: split it by h, as in --train-h 0:50 --test-h 50:100");
-}
-
-// The rows' texts, from the questions file or from the outcome file.
-Result<std::vector<std::string>> Texts(const Outcomes& outcomes, const std::filesystem::path& file,
-                                       const std::filesystem::path& questions, QuestionText kind) {
-  std::vector<std::string> texts;
-  if (questions.empty()) {
-    for (const Outcome& row : outcomes.rows) {
-      if (row.question.empty()) {
-        return Bad(file.string() + ": row " + row.id +
-                   " has no question (name a file with --questions, or use --gold)");
-      }
-      texts.push_back(row.question);
-    }
-    return texts;
-  }
-  auto by_id = ReadQuestions(questions, kind);
-  if (!by_id) return std::move(by_id).error();
-  for (const Outcome& row : outcomes.rows) {
-    const auto found = by_id->find(row.id);
-    if (found == by_id->end()) return Bad(questions.string() + ": no question with the id \"" + row.id + "\"");
-    texts.push_back(found->second);
-  }
-  return texts;
-}
-
-Result<Data> Read(const EvaluateMapOptions& o, bool& gold) {
-  Data data;
-  OutcomeOptions train{o.train, {}, o.train_range, true}, test{o.test, {}, o.test_range, true};
-  if (!o.experts.empty()) {
-    auto facts = ReadExpertsFile(o.experts);
-    if (!facts) return std::move(facts).error();
-    data.facts = *std::move(facts);
-    for (const ExpertFacts& expert : data.facts) train.experts.push_back(expert.name);
-  }
-  auto outcomes = ReadOutcomes(train);
-  if (!outcomes) return std::move(outcomes).error();
-  data.train = *std::move(outcomes);
-  test.experts = data.train.experts;
-  outcomes = ReadOutcomes(test);
-  if (!outcomes) return std::move(outcomes).error();
-  data.test = *std::move(outcomes);
-  if (auto apart = CheckApart(o, data); !apart) return apart.error();
-  const auto all = [&data](auto has) {
-    return !data.facts.empty() && std::all_of(data.facts.begin(), data.facts.end(), has);
-  };
-  data.has_active = all([](const ExpertFacts& e) { return e.active_billion.has_value(); });
-  data.has_price = all([](const ExpertFacts& e) { return e.price.has_value(); });
-  for (std::size_t m = 0; m < data.train.experts.size(); ++m) {
-    data.cost.push_back(data.has_active ? *data.facts[m].active_billion : data.has_price ? *data.facts[m].price : 0);
-  }
-  const bool inside = !data.train.rows[0].question.empty() && !data.test.rows[0].question.empty();
-  gold = o.gold || (o.questions.empty() && !inside);
-  if (gold) return data;
-  auto texts = Texts(data.train, o.train, o.questions, o.text);
-  if (!texts) return std::move(texts).error();
-  data.train_text = *std::move(texts);
-  texts = Texts(data.test, o.test, o.test_questions.empty() ? o.questions : o.test_questions, o.text);
-  if (!texts) return std::move(texts).error();
-  data.test_text = *std::move(texts);
-  return data;
-}
-
-// Certain distributions: the categories that the rows name. One that the training rows do not have is spread as the
-// training rows are.
-Posteriors GoldPosteriors(const Data& data) {
-  const std::size_t categories = data.train.categories.size();
-  Posteriors posteriors{Matrix(data.train.rows.size(), categories), Matrix(data.test.rows.size(), categories)};
-  std::vector<float> share(categories, 0);
-  for (std::size_t i = 0; i < data.train.rows.size(); ++i) {
-    const std::uint32_t c = data.train.rows[i].category;
-    posteriors.train.Row(i)[c] = 1;
-    share[c] += 1.0F / static_cast<float>(data.train.rows.size());
-  }
-  for (std::size_t i = 0; i < data.test.rows.size(); ++i) {
-    const std::string& name = data.test.categories[data.test.rows[i].category];
-    const auto found = std::find(data.train.categories.begin(), data.train.categories.end(), name);
-    if (found != data.train.categories.end()) {
-      posteriors.test.Row(i)[static_cast<std::size_t>(found - data.train.categories.begin())] = 1;
-    } else {
-      std::copy(share.begin(), share.end(), posteriors.test.Row(i).begin());
-    }
-  }
-  return posteriors;
-}
-
-std::optional<double> CategoryAccuracy(const Data& data, const Posteriors& posteriors) {
-  double right = 0, known = 0;
-  for (std::size_t i = 0; i < data.test.rows.size(); ++i) {
-    const std::string& name = data.test.categories[data.test.rows[i].category];
-    const auto found = std::find(data.train.categories.begin(), data.train.categories.end(), name);
-    if (found == data.train.categories.end()) continue;
-    const auto row = posteriors.test.Row(i);
-    right += std::max_element(row.begin(), row.end()) - row.begin() == found - data.train.categories.begin();
-    ++known;
-  }
-  return known > 0 ? std::optional(right / known) : std::nullopt;
-}
 
 // For each row the expert of the largest score - weight * cost.
 std::vector<std::size_t> Choose(const Matrix& scores, const std::vector<double>& cost, double weight) {
@@ -206,7 +73,7 @@ struct Rule {
 
 // Whether, on the training rows, `rule` does better than the simplest one by more than a standard error of the paired
 // difference (the one-standard-error rule, Breiman et al. 1984, section 3.4.3).
-bool ClearlyBetter(const Data& data, const Rule& rule, const Rule& simplest) {
+bool ClearlyBetter(const RoutingRows& data, const Rule& rule, const Rule& simplest) {
   const auto chosen = Choose(rule.scores.train, data.cost, rule.weight);
   const auto simple = Choose(simplest.scores.train, data.cost, simplest.weight);
   double sum = 0, squares = 0;
@@ -226,7 +93,7 @@ PredictedScores MeanOf(const PredictedScores& a, const PredictedScores& b) {
   return mean;
 }
 
-void Describe(const Data& data, const std::vector<std::size_t>& chosen, MapEvaluation& e) {
+void Describe(const RoutingRows& data, const std::vector<std::size_t>& chosen, MapEvaluation& e) {
   const std::size_t n = data.test.rows.size(), experts = data.test.experts.size();
   std::vector<double> train_mean(experts, 0);
   for (const Outcome& row : data.train.rows) {
@@ -263,11 +130,11 @@ void Describe(const Data& data, const std::vector<std::size_t>& chosen, MapEvalu
 }  // namespace
 
 Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
-  if (auto apart = CheckRanges(options); !apart) return apart.error();
   MapEvaluation e;
-  auto read = Read(options, e.gold);
+  auto read = ReadRoutingRows(options);
   if (!read) return std::move(read).error();
-  const Data& data = *read;
+  const RoutingRows& data = *read;
+  e.gold = data.gold;
   if (e.gold && (options.method == ScoreMethod::kKernel || options.method == ScoreMethod::kMean)) {
     return Bad("--method kernel and mean need texts: name them with --questions, and leave --gold out");
   }
@@ -287,20 +154,12 @@ Result<MapEvaluation> EvaluateMap(const EvaluateMapOptions& options) {
     };
   };
 
-  Posteriors posteriors;
-  std::vector<std::string_view> train_texts(data.train_text.begin(), data.train_text.end());
-  std::vector<std::string_view> test_texts(data.test_text.begin(), data.test_text.end());
-  if (e.gold) {
-    posteriors = GoldPosteriors(data);
-  } else {
-    std::vector<std::uint32_t> labels;
-    for (const Outcome& row : data.train.rows) labels.push_back(row.category);
-    auto fitted =
-        CrossFitPosteriors(train_texts, labels, data.train.categories, test_texts, stage("fitting classifiers"));
-    if (!fitted) return std::move(fitted).error();
-    posteriors = *std::move(fitted);
-    e.category_accuracy = CategoryAccuracy(data, posteriors);
-  }
+  const std::vector<std::string_view> train_texts(data.train_text.begin(), data.train_text.end());
+  const std::vector<std::string_view> test_texts(data.test_text.begin(), data.test_text.end());
+  auto fitted = FitPosteriors(options, data, stage("fitting classifiers"));
+  if (!fitted) return std::move(fitted).error();
+  const Posteriors& posteriors = *fitted;
+  if (!e.gold) e.category_accuracy = CategoryAccuracy(data, posteriors);
 
   std::vector<Rule> rules;
   const ScoreMethod method = options.method;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,8 +10,7 @@
 
 #include "base/result.h"
 #include "router/offline/bootstrap.h"
-#include "router/offline/outcomes.h"
-#include "router/offline/questions.h"
+#include "router/offline/routing_rows.h"
 
 namespace pointsman::offline {
 
@@ -25,13 +23,7 @@ enum class ScoreMethod {
   kMean,    // the mean of these two
 };
 
-struct EvaluateMapOptions {
-  std::filesystem::path experts;  // experts_file.h; "" = all in the training rows, without sizes
-  std::filesystem::path train, test;
-  std::optional<HashRange> train_range, test_range;
-  std::filesystem::path questions, test_questions;  // "" = of the outcome files; test_questions "" = `questions`
-  QuestionText text = QuestionText::kQuestionAndOptions;
-  bool gold = false;             // do not classify: take the category that the test row names
+struct EvaluateMapOptions : RoutingOptions {
   std::optional<double> budget;  // mean active parameters a request, in billions (or mean price; see MapEvaluation)
   ScoreMethod method = ScoreMethod::kBest;
   std::function<void(std::string_view stage, double share)> progress;  // may be empty; in the calling thread

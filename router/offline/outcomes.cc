@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kPrediction = "pred:";
+constexpr std::string_view kPrediction = "pred:", kNoAnswer = "-";
 constexpr float kNotAsked = std::numeric_limits<float>::quiet_NaN();
 
 Error Bad(std::string message) { return InvalidArgument("rows", std::move(message)); }
@@ -39,6 +39,9 @@ class Reader {
       auto form = FormOf(row);
       if (!form) return std::move(form).error();
       form_ = *form;
+      if (options_.answers && *form_ != Form::kMatrix) {
+        return Bad("no answers: only pred:EXPERT columns say what an expert answered");
+      }
     }
     if (options_.range) {
       auto inside = Inside(row, *options_.range);
@@ -65,7 +68,10 @@ class Reader {
   }
 
   Result<Outcomes> Finish() {
-    for (Outcome& row : out_.rows) row.scores.resize(out_.experts.size(), kNotAsked);
+    for (Outcome& row : out_.rows) {
+      row.scores.resize(out_.experts.size(), kNotAsked);
+      if (options_.answers) row.answers.resize(out_.experts.size());
+    }
     if (options_.complete) {
       out_.incomplete = std::erase_if(out_.rows, [](const Outcome& row) {
         return std::any_of(row.scores.begin(), row.scores.end(), [](float s) { return std::isnan(s); });
@@ -124,6 +130,10 @@ class Reader {
       const json::string& prediction = field.value().get_string();
       if (slot == nullptr || prediction.empty()) continue;
       *slot = std::string_view(prediction) == *answer ? 1.0F : 0.0F;
+      if (!options_.answers || std::string_view(prediction) == kNoAnswer) continue;
+      const auto expert = static_cast<std::size_t>(slot - outcome.scores.data());
+      if (outcome.answers.size() <= expert) outcome.answers.resize(expert + 1);
+      outcome.answers[expert] = std::string_view(prediction);
     }
     return {};
   }
@@ -207,6 +217,10 @@ class Reader {
       std::vector<float> scores(row.scores.size());
       for (std::size_t m = 0; m < scores.size(); ++m) scores[experts[m]] = row.scores[m];
       row.scores = std::move(scores);
+      if (row.answers.empty()) continue;
+      std::vector<std::string> answers(row.answers.size());
+      for (std::size_t m = 0; m < answers.size(); ++m) answers[experts[m]] = std::move(row.answers[m]);
+      row.answers = std::move(answers);
     }
   }
 

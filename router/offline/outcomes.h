@@ -18,13 +18,15 @@ struct OutcomeOptions {
   std::vector<std::string> experts;  // in this order; empty = all that the file names, sorted
   std::optional<HashRange> range;    // needs `h` in every row
   bool complete = false;             // leave out the rows that some expert did not answer
+  bool answers = false;              // keep what was answered; only the matrix form has it
 };
 
 struct Outcome {
   std::string id;  // "" when the file has none
   std::uint32_t category;
-  std::string question;       // "" when the file has none
-  std::vector<float> scores;  // by expert, [0, 1]; NaN = this expert was not asked
+  std::string question;                   // "" when the file has none
+  std::vector<float> scores;              // by expert, [0, 1]; NaN = this expert was not asked
+  std::vector<std::string> answers = {};  // by expert, where they were asked for; "" = none was found, or not asked
 };
 
 struct Outcomes {
@@ -39,7 +41,8 @@ struct Outcomes {
 //           an empty prediction = not asked, "-" = no answer found (wrong)
 //   scores  category (or task), scores: {EXPERT: number in [0, 1]}; and `question`, when it is there
 //   long    category, expert, score in [0, 1]; rows of one `id` are one request, without `id` each is its own
-// Errors are "file:line: what": a score out of range, an expert of `experts` without a column, an unknown form, no row
+// Errors are "file:line: what": a score out of range, answers where there
+// are none, an expert of `experts` without a column, an unknown form, no row
 // left. Memory: the rows. Blocking.
 Result<Outcomes> ReadOutcomes(const OutcomeOptions& options);
 

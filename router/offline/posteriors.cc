@@ -10,12 +10,13 @@ Result<Posteriors> CrossFitPosteriors(const std::vector<std::string_view>& train
                                       const std::vector<std::uint32_t>& labels,
                                       const std::vector<std::string>& categories,
                                       const std::vector<std::string_view>& test,
+                                      const std::shared_ptr<const v1::StaticEmbedding>& embedding,
                                       const std::function<void(double)>& progress) {
   std::vector<Example> examples;
   for (std::size_t i = 0; i < train.size(); ++i) examples.push_back({train[i], labels[i]});
   ClassifierOptions options;
   options.folds = kCrossFitFolds;
-  options.embedding = DefaultEmbedding();
+  options.embedding = embedding;
   auto fitted = FitClassifier(examples, categories, options, progress);
   if (!fitted) return std::move(fitted).error();
   Posteriors posteriors{Matrix(train.size(), categories.size()), Matrix(test.size(), categories.size())};

@@ -37,6 +37,7 @@ std::string HtmlPage(std::string_view title, std::string_view body) {
       "<style>body{font:15px/1.5 sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}"
       "svg{width:100%;height:auto}svg text{font-size:12px;fill:#444}.grid{stroke:#ddd}"
       ".line{fill:none;stroke-width:2}.line.first{stroke:#1565c0}.line.second{stroke:#c62828}"
+      ".line.third{stroke:#2e7d32}.line.fourth{stroke:#ef6c00}.dot.third{fill:#2e7d32}.dot.fourth{fill:#ef6c00}"
       ".dot.first{fill:#1565c0}.dot.second{fill:#c62828}.bar{fill:#dbe7f4}"
       ".aid{fill:none;stroke:#888;stroke-dasharray:5 4}"
       "pre{overflow-x:auto;background:#f5f5f5;padding:1em;font-size:12px}"

@@ -29,7 +29,7 @@ class SvgPlot {
  public:
   SvgPlot(PlotAxis x, PlotAxis y);
 
-  // `style` is a class of HtmlPage: "first" (blue) or "second" (red).
+  // `style` is a class of HtmlPage: "first" (blue), "second" (red), "third" (green) or "fourth" (orange).
   void Line(const std::vector<PlotPoint>& points, std::string_view style);   // straight from point to point
   void Steps(const std::vector<PlotPoint>& points, std::string_view style);  // each value holds until the next point
   void Dots(const std::vector<PlotPoint>& points, std::string_view style);

@@ -1,7 +1,8 @@
 // Runs an ensemble: all members at once, then one of their answers.
-#include <algorithm>
 #include <string>
+#include <vector>
 
+#include "policies/combine/vote.h"
 #include "policies/gate/options.h"
 #include "router/pipeline/attempt.h"
 #include "router/pipeline/facts.h"
@@ -24,23 +25,22 @@ std::string TextOf(const v1::CompleteResponse& response) {
   return text;
 }
 
-// The members' ballots, heaviest first, of equals the one with the better member first.
-std::vector<v1::Ballot> Count(const std::vector<MemberRun>& runs) {
-  std::vector<v1::Ballot> ballots;
-  for (const MemberRun& run : runs) {
-    if (!run.answered) continue;
-    auto same = std::find_if(ballots.begin(), ballots.end(),
-                             [&](const v1::Ballot& b) { return !run.answer.empty() && b.answer() == run.answer; });
-    if (same == ballots.end()) {
-      same = ballots.insert(ballots.end(), v1::Ballot());
-      same->set_answer(run.answer);
-    }
-    same->set_weight(same->weight() + run.member->weight);
-    same->add_experts(run.response.expert());
+// What the members that answered say, best member first.
+struct Counted {
+  std::vector<std::size_t> runs;  // of each vote
+  std::vector<combine::Ballot> ballots;
+};
+
+Counted CountRuns(const std::vector<MemberRun>& runs) {
+  Counted counted;
+  std::vector<combine::Vote> votes;
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    if (!runs[r].answered) continue;
+    votes.push_back({runs[r].answer, runs[r].member->weight});
+    counted.runs.push_back(r);
   }
-  std::stable_sort(ballots.begin(), ballots.end(),
-                   [](const v1::Ballot& a, const v1::Ballot& b) { return a.weight() > b.weight(); });
-  return ballots;
+  counted.ballots = combine::Count(votes);
+  return counted;
 }
 
 // Whether what is still to come cannot change who wins.
@@ -54,25 +54,10 @@ bool Decided(config::Combine combine, const std::vector<MemberRun>& runs) {
   }
   double open = 0;
   for (const MemberRun& run : runs) open += run.ended ? 0 : run.member->weight;
-  const std::vector<v1::Ballot> ballots = Count(runs);
-  if (ballots.empty() || ballots[0].answer().empty()) return false;
-  const double second = ballots.size() > 1 ? ballots[1].weight() : 0;
-  return ballots[0].weight() > second + open;
-}
-
-// The run whose answer is the ensemble's; null when nobody answered. A vote without two answers that agree is none: the
-// best member's answer counts then.
-MemberRun* Winner(config::Combine combine, std::vector<MemberRun>& runs, const std::vector<v1::Ballot>& ballots) {
-  const auto first = [&](const auto& wanted) -> MemberRun* {
-    for (MemberRun& run : runs) {
-      if (run.answered && wanted(run)) return &run;
-    }
-    return nullptr;
-  };
-  if (combine == config::Combine::kVote && !ballots.empty() && !ballots[0].answer().empty()) {
-    return first([&](const MemberRun& run) { return run.answer == ballots[0].answer(); });
-  }
-  return first([](const MemberRun&) { return true; });
+  const std::vector<combine::Ballot> ballots = CountRuns(runs).ballots;
+  if (ballots.empty() || ballots[0].answer.empty()) return false;
+  const double second = ballots.size() > 1 ? ballots[1].weight : 0;
+  return ballots[0].weight > second + open;
 }
 
 struct Shared {
@@ -130,9 +115,17 @@ Awaitable<Result<void>> RunEnsemble(const policies::Ensemble& ensemble, Executio
     if (attempt.outcome() == Name(ErrorClass::kCancelled)) attempt.set_outcome("not_needed");
   }
 
-  const std::vector<v1::Ballot> ballots = Count(shared.runs);
-  for (const v1::Ballot& ballot : ballots) *execution.trace.add_ballots() = ballot;
-  if (MemberRun* winner = Winner(ensemble.combine, shared.runs, ballots)) {
+  const Counted counted = CountRuns(shared.runs);
+  for (const combine::Ballot& ballot : counted.ballots) {
+    v1::Ballot& out = *execution.trace.add_ballots();
+    out.set_answer(ballot.answer);
+    out.set_weight(ballot.weight);
+    for (const std::size_t voter : ballot.voters) {
+      out.add_experts(shared.runs[counted.runs[voter]].response.expert());
+    }
+  }
+  if (!counted.ballots.empty()) {
+    MemberRun* winner = &shared.runs[counted.runs[combine::Winner(ensemble.combine, counted.ballots)]];
     ChargeAll(shared.runs, *winner->response.mutable_usage());
     const bool delivered = co_await DeliverWhole(execution, std::move(winner->response));
     if (!delivered) co_return Cancelled("the client is gone");
