@@ -309,6 +309,8 @@ Result<std::vector<Strong>> Singles(const Task& task) {
   return singles;
 }
 
+constexpr std::array<double, 6> kCharges = {0, 0.0005, 0.001, 0.002, 0.004, 0.008};  // score a billion
+
 // Maps under limits on the mean active parameters, from the cheapest expert to what the best map without one uses.
 Result<std::vector<Strong>> Maps(const Task& task, const std::function<void(double)>& progress) {
   std::vector<std::size_t> all(task.rows.train.rows.size());
@@ -332,6 +334,18 @@ Result<std::vector<Strong>> Maps(const Task& task, const std::function<void(doub
     config::Policy policy;
     policy.name = last ? "map" : "map of " + Number(*problem.max_active) + " B";
     policy.score = MapOf(task.rows.train.categories, problem, *solution);
+    auto map = ReplaySingle(task, policy, policy.name);
+    if (!map) return std::move(map).error();
+    maps.push_back(*std::move(map));
+  }
+  // A solved map uses few experts, too few for a vote: the values of all of them, less what a billion is charged.
+  for (const double charge : kCharges) {
+    MapSolution all_used;
+    all_used.used.assign(task.config.experts.size(), true);
+    for (const double active : problem.active) all_used.charge.push_back(charge * active);
+    config::Policy policy;
+    policy.name = "all values less " + Number(100 * charge) + " points a B";
+    policy.score = MapOf(task.rows.train.categories, problem, all_used);
     auto map = ReplaySingle(task, policy, policy.name);
     if (!map) return std::move(map).error();
     maps.push_back(*std::move(map));

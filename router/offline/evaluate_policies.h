@@ -76,7 +76,8 @@ struct PolicyEvaluation {
 
 // Decisions are those of policies::Choose with a configuration of these experts, votes those of combine::Winner, the
 // cascades' confidence that of gate::Confidence for the signal "agreement". Everything that is chosen is chosen on the
-// training rows: maps (limits from the cheapest expert to the map without a limit, kMaps of them), the softmax'
+// training rows: maps (limits from the cheapest expert to the map without a limit, kMaps of them; and the values of all
+// experts less a charge for each billion, of which sets larger than a solved map can be made), the softmax'
 // temperature (the one under which the experts that were right are most probable), p, the cheap experts that vote (two
 // to four of those that cost at most a third of the dearest), how many must agree, and who is asked then. The values of
 // the maps come from all training rows, the distributions of those rows are cross-fitted. A cheap expert that the map

@@ -35,6 +35,16 @@ constexpr std::string_view kMatrix =
     "2,0000003200,law,C,-,,0\n"
     "3,0000001400,art,B,B,B,9\n";
 
+TEST_F(OutcomesTest, AnswersAreKeptInTheExpertsOrderWhereAskedFor) {
+  options_.answers = true;
+  const auto read = Read("m.csv", kMatrix);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_THAT(read->rows[0].answers, ElementsAre("B", "A"));  // experts are sorted: a, b
+  EXPECT_THAT(read->rows[1].answers, ElementsAre("", ""));
+  options_.answers = false;
+  EXPECT_TRUE(Read("m.csv", kMatrix)->rows[0].answers.empty());
+}
+
 TEST_F(OutcomesTest, MatrixScoresArePredictionsThatAreTheAnswer) {
   const auto read = Read("m.csv", kMatrix);
   ASSERT_TRUE(read.ok()) << read.error().message;
