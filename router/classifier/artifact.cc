@@ -12,23 +12,34 @@ namespace {
 
 constexpr Envelope kEnvelope = {"PMARTIF1", "classifier artifact", "pointsman train classifier"};
 
+Error Unparsable(const std::filesystem::path& file) {
+  return BadFile(kEnvelope, file, "not an artifact: its message cannot be parsed");
+}
+
+Result<void> ParseMessage(const std::string& message, const std::filesystem::path& file, v1::Artifact& artifact) {
+  if (!artifact.ParseFromString(message)) return Unparsable(file);
+  if (artifact.version() != kArtifactVersion) {
+    return BadFile(kEnvelope, file,
+                   "written by another version (format " + std::to_string(artifact.version()) +
+                       ", this program reads 1): train it anew");
+  }
+  return {};
+}
+
 Result<ArtifactFile> Parse(const EnvelopeFile& read, const std::filesystem::path& file) {
   ArtifactFile result;
   result.checksum = read.checksum;
-  if (!result.artifact.ParseFromString(read.message)) {
-    return BadFile(kEnvelope, file, "not an artifact: its message cannot be parsed");
-  }
-  if (result.artifact.version() != kArtifactVersion) {
-    return BadFile(kEnvelope, file,
-                   "written by another version (format " + std::to_string(result.artifact.version()) +
-                       ", this program reads 1): train it anew");
-  }
+  if (auto parsed = ParseMessage(read.message, file, result.artifact); !parsed) return std::move(parsed).error();
   return result;
 }
 
-Result<ArtifactFile> Checked(Result<ArtifactFile> read, const std::filesystem::path& file) {
+std::string FlawOf(const ArtifactFile& read) { return Flaw(read.artifact); }
+std::string FlawOf(const MappedArtifact& read) { return Flaw(read); }
+
+template <class File>
+Result<File> Checked(Result<File> read, const std::filesystem::path& file) {
   if (!read) return read;
-  if (const std::string flaw = Flaw(read->artifact); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
+  if (const std::string flaw = FlawOf(*read); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
   return read;
 }
 
@@ -40,9 +51,12 @@ bool AllFinite(const Values& values) {
   return true;
 }
 
-}  // namespace
+// What Flaw() says of tables of these sizes, in bytes.
+struct TableSizes {
+  std::size_t idf, weights, vectors, neighbours;
+};
 
-std::string Flaw(const v1::LinearClassifier& model) {
+std::string LinearFlaw(const v1::LinearClassifier& model, const TableSizes& sizes) {
   const auto categories = static_cast<std::size_t>(model.categories_size());
   if (categories < 2 || categories > kMaxCategories)
     return "it has " + std::to_string(categories) + " categories (2 to 256)";
@@ -52,8 +66,8 @@ std::string Flaw(const v1::LinearClassifier& model) {
   if (model.groups() != kGroups) return "it has " + std::to_string(model.groups()) + " feature groups (3)";
   if (model.max_bytes() < 64 || model.max_bytes() > kMaxTextBytes) return "max_bytes is not 64 to 8192";
   const std::size_t rows = static_cast<std::size_t>(kGroups) << model.bucket_bits();
-  if (model.idf().size() != rows) return "the idf table has the wrong size";
-  if (model.weights().size() != rows * categories) return "the weight table has the wrong size";
+  if (sizes.idf != rows) return "the idf table has the wrong size";
+  if (sizes.weights != rows * categories) return "the weight table has the wrong size";
   if (static_cast<std::size_t>(model.scales_size()) != categories) return "it has the wrong number of scales";
   if (static_cast<std::size_t>(model.bias_size()) != categories) return "it has the wrong number of biases";
   if (!AllFinite(model.scales()) || !AllFinite(model.bias()) || !std::isfinite(model.idf_scale())) {
@@ -66,18 +80,40 @@ std::string Flaw(const v1::LinearClassifier& model) {
   return "";
 }
 
-std::string Flaw(const v1::Artifact& artifact) {
-  if (std::string flaw = Flaw(artifact.classifier()); !flaw.empty()) return flaw;
+std::string ArtifactFlaw(const v1::Artifact& artifact, const TableSizes& sizes) {
+  if (std::string flaw = LinearFlaw(artifact.classifier(), sizes); !flaw.empty()) return flaw;
   if (artifact.has_embedding() != artifact.has_neighbours() || artifact.has_embedding() != artifact.has_ensemble()) {
     return "it has a part of the ensemble only";
   }
   if (!artifact.has_embedding()) return "";
-  if (std::string flaw = Flaw(artifact.embedding()); !flaw.empty()) return flaw;
+  if (std::string flaw = Flaw(artifact.embedding(), sizes.vectors); !flaw.empty()) return flaw;
   const auto categories = static_cast<std::size_t>(artifact.classifier().categories_size());
+  const std::size_t dimensions = artifact.embedding().dimensions();
   const v1::Neighbours& neighbours = artifact.neighbours();
-  if (std::string flaw = Flaw(neighbours, artifact.embedding().dimensions(), categories); !flaw.empty()) return flaw;
-  return Flaw(artifact.ensemble(), static_cast<std::size_t>(neighbours.sharpness_size()) + 1,
-              artifact.embedding().dimensions(), categories);
+  if (std::string flaw = Flaw(neighbours, sizes.neighbours, dimensions, categories); !flaw.empty()) return flaw;
+  return Flaw(artifact.ensemble(), static_cast<std::size_t>(neighbours.sharpness_size()) + 1, dimensions, categories);
+}
+
+}  // namespace
+
+std::string Flaw(const v1::LinearClassifier& model) {
+  return LinearFlaw(model,
+                    {.idf = model.idf().size(), .weights = model.weights().size(), .vectors = 0, .neighbours = 0});
+}
+
+std::string Flaw(const v1::Artifact& artifact) {
+  return ArtifactFlaw(artifact, {.idf = artifact.classifier().idf().size(),
+                                 .weights = artifact.classifier().weights().size(),
+                                 .vectors = artifact.embedding().vectors().size(),
+                                 .neighbours = artifact.neighbours().vectors().size()});
+}
+
+std::string Flaw(const MappedArtifact& artifact) {
+  const ArtifactTables& tables = artifact.tables;
+  return ArtifactFlaw(artifact.artifact, {.idf = tables.idf.size(),
+                                          .weights = tables.weights.size(),
+                                          .vectors = tables.vectors.size(),
+                                          .neighbours = tables.neighbours.size()});
 }
 
 Result<ArtifactFile> ReadArtifact(const std::filesystem::path& file) { return Checked(ReadParts(file), file); }
@@ -86,6 +122,21 @@ Result<ArtifactFile> ReadParts(const std::filesystem::path& file) {
   const auto read = ReadEnvelope(kEnvelope, file);
   if (!read) return read.error();
   return Parse(*read, file);
+}
+
+Result<MappedArtifact> MapArtifact(const std::filesystem::path& file) { return Checked(MapParts(file), file); }
+
+Result<MappedArtifact> MapParts(const std::filesystem::path& file) {
+  auto mapped = MapEnvelope(kEnvelope, file);
+  if (!mapped) return std::move(mapped).error();
+  auto split = SplitTables(mapped->message, mapped->file);
+  if (!split) return Unparsable(file);
+  MappedArtifact result;
+  if (auto parsed = ParseMessage(split->rest, file, result.artifact); !parsed) return std::move(parsed).error();
+  result.tables = std::move(split->tables);
+  result.embedding = std::move(split->embedding);
+  result.checksum = std::move(mapped->checksum);
+  return result;
 }
 
 Result<ArtifactFile> ParseArtifact(std::string_view bytes, const std::filesystem::path& file) {

@@ -85,10 +85,15 @@ float NearestMean(std::span<const float> whitening, std::span<const float> means
 
 EnsembleModel::EnsembleModel(const v1::Artifact& artifact, std::string checksum,
                              std::optional<double> entropy_threshold)
-    : linear_(artifact.classifier(), std::move(checksum), entropy_threshold),
+    : EnsembleModel(artifact, CopyTables(artifact), std::move(checksum), entropy_threshold) {}
+
+EnsembleModel::EnsembleModel(const v1::Artifact& artifact, const ArtifactTables& tables, std::string checksum,
+                             std::optional<double> entropy_threshold)
+    : linear_(artifact.classifier(), tables.idf, tables.weights, std::move(checksum), entropy_threshold),
       max_bytes_(artifact.classifier().max_bytes()),
-      embedding_(artifact.embedding()),
-      neighbours_(artifact.neighbours(), static_cast<std::size_t>(artifact.classifier().categories_size())),
+      embedding_(artifact.embedding(), tables.vectors),
+      neighbours_(artifact.neighbours(), tables.neighbours,
+                  static_cast<std::size_t>(artifact.classifier().categories_size())),
       weights_(artifact.ensemble().weights().begin(), artifact.ensemble().weights().end()),
       whitening_(artifact.ensemble().whitening().begin(), artifact.ensemble().whitening().end()),
       means_(artifact.ensemble().means().begin(), artifact.ensemble().means().end()),

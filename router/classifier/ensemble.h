@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pointsman/v1/artifact.pb.h"
+#include "router/classifier/artifact_tables.h"
 #include "router/classifier/classifier.h"
 #include "router/classifier/linear.h"
 #include "router/classifier/neighbours.h"
@@ -29,6 +30,9 @@ class EnsembleModel final : public Classifier {
  public:
   // None of the parts has a Flaw().
   EnsembleModel(const v1::Artifact& artifact, std::string checksum, std::optional<double> entropy_threshold);
+  // The same with the artifact's tables where they are; `artifact` need not have them.
+  EnsembleModel(const v1::Artifact& artifact, const ArtifactTables& tables, std::string checksum,
+                std::optional<double> entropy_threshold);
 
   policies::Evidence Classify(std::string_view text) const override;
   // The linear view's features: neighbours have none.

@@ -63,28 +63,9 @@ bool EndsEarly(std::string_view message) {
   return false;
 }
 
-}  // namespace
-
-std::string Checksum(std::string_view data) { return Hex(Sha256(data)); }
-
-Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what) {
-  return {ErrorClass::kCallersFault, Code::kFailedPrecondition,
-          std::string(envelope.what) + " " + file.string() + ": " + what};
-}
-
-Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file) {
-  std::error_code code;
-  const std::uintmax_t size = std::filesystem::file_size(file, code);
-  if (code) return BadFile(envelope, file, code.message() + " (`" + std::string(envelope.command) + "` makes one)");
-  if (size > kMaxFileBytes) return BadFile(envelope, file, "larger than 512 MiB");
-  std::string data(size, '\0');
-  std::ifstream in(file, std::ios::binary);
-  if (!in.read(data.data(), static_cast<std::streamsize>(size))) return BadFile(envelope, file, "cannot be read");
-  return OpenEnvelope(envelope, std::move(data), file);
-}
-
-Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, const std::filesystem::path& file) {
-  const std::string magic = bytes.substr(0, kMagicBytes);
+// The checksum of the message that follows the header, or what is wrong with the bytes of a file.
+Result<std::string> Check(const Envelope& envelope, std::string_view bytes, const std::filesystem::path& file) {
+  const std::string magic(bytes.substr(0, kMagicBytes));
   if (magic.empty()) return BadFile(envelope, file, "truncated: it is empty");
   if (magic != envelope.magic.substr(0, magic.size())) {
     if (magic.size() == kMagicBytes && magic.substr(0, 7) == envelope.magic.substr(0, 7)) {
@@ -97,15 +78,62 @@ Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, c
   if (bytes.size() <= kHeaderBytes) {
     return BadFile(envelope, file, "truncated: it has " + std::to_string(bytes.size()) + " bytes");
   }
-  const Sum sum = Sha256(std::string_view(bytes).substr(kHeaderBytes));
-  const bool whole = std::memcmp(sum.data(), bytes.data() + kMagicBytes, kSumBytes) == 0;
-  bytes.erase(0, kHeaderBytes);
-  if (!whole) {
+  const std::string_view message = bytes.substr(kHeaderBytes);
+  const Sum sum = Sha256(message);
+  if (std::memcmp(sum.data(), bytes.data() + kMagicBytes, kSumBytes) != 0) {
     return BadFile(envelope, file,
-                   EndsEarly(bytes) ? "truncated: it ends in the middle of a field (the file is cut or damaged)"
-                                    : "checksum mismatch: the file is cut or damaged");
+                   EndsEarly(message) ? "truncated: it ends in the middle of a field (the file is cut or damaged)"
+                                      : "checksum mismatch: the file is cut or damaged");
   }
-  return EnvelopeFile{std::move(bytes), Hex(sum)};
+  return Hex(sum);
+}
+
+// The size of a file that can be read.
+Result<std::uintmax_t> SizeOf(const Envelope& envelope, const std::filesystem::path& file) {
+  std::error_code code;
+  const std::uintmax_t size = std::filesystem::file_size(file, code);
+  if (code) return BadFile(envelope, file, code.message() + " (`" + std::string(envelope.command) + "` makes one)");
+  if (size > kMaxFileBytes) return BadFile(envelope, file, "larger than 512 MiB");
+  return size;
+}
+
+}  // namespace
+
+std::string Checksum(std::string_view data) { return Hex(Sha256(data)); }
+
+Error BadFile(const Envelope& envelope, const std::filesystem::path& file, const std::string& what) {
+  return {ErrorClass::kCallersFault, Code::kFailedPrecondition,
+          std::string(envelope.what) + " " + file.string() + ": " + what};
+}
+
+Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file) {
+  const Result<std::uintmax_t> size = SizeOf(envelope, file);
+  if (!size) return size.error();
+  std::string data(*size, '\0');
+  std::ifstream in(file, std::ios::binary);
+  if (!in.read(data.data(), static_cast<std::streamsize>(*size))) return BadFile(envelope, file, "cannot be read");
+  return OpenEnvelope(envelope, std::move(data), file);
+}
+
+Result<MappedEnvelope> MapEnvelope(const Envelope& envelope, const std::filesystem::path& file) {
+  const Result<std::uintmax_t> size = SizeOf(envelope, file);
+  if (!size) return size.error();
+  std::error_code code;
+  MappedEnvelope mapped;
+  mapped.file = MappedFile::Open(file, code);
+  if (!mapped.file) return BadFile(envelope, file, "cannot be read: " + code.message());
+  Result<std::string> checksum = Check(envelope, mapped.file->bytes(), file);
+  if (!checksum) return std::move(checksum).error();
+  mapped.message = mapped.file->bytes().substr(kHeaderBytes);
+  mapped.checksum = *std::move(checksum);
+  return mapped;
+}
+
+Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, const std::filesystem::path& file) {
+  Result<std::string> checksum = Check(envelope, bytes, file);
+  if (!checksum) return std::move(checksum).error();
+  bytes.erase(0, kHeaderBytes);
+  return EnvelopeFile{std::move(bytes), *std::move(checksum)};
 }
 
 Result<std::string> WriteEnvelope(const Envelope& envelope, const std::filesystem::path& file,

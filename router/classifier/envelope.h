@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/mapped_file.h"
 #include "base/result.h"
 
 namespace pointsman::classifier {
@@ -25,7 +27,17 @@ struct EnvelopeFile {
 // Blocking.
 Result<EnvelopeFile> ReadEnvelope(const Envelope& envelope, const std::filesystem::path& file);
 
-// Likewise of the bytes that a file has; `file` is its name, for errors.
+struct MappedEnvelope {
+  std::shared_ptr<const MappedFile> file;  // keeps the message alive
+  std::string_view message;
+  std::string checksum;  // SHA-256 of the message, 64 hex digits
+};
+
+// Likewise, without a copy of the file: it must be replaced by renaming another over it, as WriteEnvelope does, and
+// never be written to in place (base/mapped_file.h).
+Result<MappedEnvelope> MapEnvelope(const Envelope& envelope, const std::filesystem::path& file);
+
+// As ReadEnvelope, of the bytes that a file has; `file` is its name, for errors.
 Result<EnvelopeFile> OpenEnvelope(const Envelope& envelope, std::string bytes, const std::filesystem::path& file);
 
 // Writes beside `file` and renames over it: a reader sees the old file or the new one. Blocking. Returns the checksum.

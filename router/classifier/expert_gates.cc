@@ -5,6 +5,7 @@
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/ensemble.h"
+#include "router/classifier/envelope.h"
 #include "router/classifier/gate_file.h"
 #include "router/classifier/gate_routing.h"
 
@@ -59,13 +60,13 @@ Result<std::shared_ptr<const ExpertGates>> ExpertGates::Load(std::span<const Gat
                                                              const std::filesystem::path& classifier_artifact,
                                                              GateForm form) {
   if (gates.empty()) return InvalidArgument("gates", "no gate is named: `pointsman train gate` makes one an expert");
-  auto read = ReadParts(classifier_artifact);
+  auto read = MapParts(classifier_artifact);
   if (!read) return std::move(read).error();
   const v1::StaticEmbedding& embedding = read->artifact.embedding();
-  const std::string flaw =
-      read->artifact.has_embedding() ? Flaw(embedding) : "it has no token vectors, which gates need";
+  const std::string flaw = read->artifact.has_embedding() ? Flaw(embedding, read->tables.vectors.size())
+                                                          : "it has no token vectors, which gates need";
   if (!flaw.empty()) return InvalidArgument("classifier", classifier_artifact.string() + ": " + flaw);
-  const std::string checksum = EmbeddingChecksum(embedding);
+  const std::string checksum = Checksum(read->embedding.bytes());  // what EmbeddingChecksum() says
   std::vector<v1::ExpertGate> loaded;
   for (const GateFile& wanted : gates) {
     auto gate = ReadGate(wanted.file);
@@ -81,7 +82,8 @@ Result<std::shared_ptr<const ExpertGates>> ExpertGates::Load(std::span<const Gat
     }
     loaded.push_back(*std::move(gate));
   }
-  return std::make_shared<const ExpertGates>(loaded, std::make_shared<const StaticEmbedding>(embedding), form);
+  return std::make_shared<const ExpertGates>(
+      loaded, std::make_shared<const StaticEmbedding>(embedding, read->tables.vectors), form);
 }
 
 ExpertGates::ExpertGates(std::span<const v1::ExpertGate> gates, std::shared_ptr<const StaticEmbedding> embedding,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -96,16 +97,20 @@ Int8Vector::Int8Vector(std::span<const float> vector) : size(vector.size()) {
 }
 
 Int8Rows::Int8Rows(std::string_view values, std::vector<float> scales, std::size_t dimensions)
-    : dimensions_(dimensions),
-      values_(values.begin(), values.end()),
-      scales_(std::move(scales)),
-      sums_(scales_.size()) {
-  for (std::size_t i = 0; i < values_.size(); ++i) sums_[i / dimensions_] += values_[i];
+    : Int8Rows(Table::Copy(values), std::move(scales), dimensions) {}
+
+Int8Rows::Int8Rows(Table values, std::vector<float> scales, std::size_t dimensions)
+    : dimensions_(dimensions), values_(std::move(values)), scales_(std::move(scales)), sums_(scales_.size()) {
+  for (std::size_t i = 0; i < sums_.size(); ++i) {
+    const std::int8_t* const row = values_.int8() + i * dimensions_;
+    sums_[i] = std::accumulate(row, row + dimensions_, 0);
+  }
 }
 
 void Int8Rows::Products(const Int8Vector& vector, std::size_t begin, std::size_t end, float* out) const {
   if (begin >= end) return;
-  BestKernel(dimensions_)(&values_[begin * dimensions_], &scales_[begin], &sums_[begin], end - begin, vector, out);
+  BestKernel(dimensions_)(values_.int8() + begin * dimensions_, &scales_[begin], &sums_[begin], end - begin, vector,
+                          out);
 }
 
 }  // namespace pointsman::classifier

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "router/classifier/static_embedding.h"
+#include "router/classifier/table.h"
 
 namespace pointsman::classifier {
 
@@ -28,6 +29,8 @@ class Int8Rows {
  public:
   // `values` are row-major int8, [n][dimensions]; a row is its values times its scale. `dimensions` is a multiple of 8,
   // at most kMaxDimensions.
+  Int8Rows(Table values, std::vector<float> scales, std::size_t dimensions);
+  // The same, of a copy of the values.
   Int8Rows(std::string_view values, std::vector<float> scales, std::size_t dimensions);
 
   std::size_t size() const { return scales_.size(); }
@@ -38,7 +41,7 @@ class Int8Rows {
 
  private:
   std::size_t dimensions_;
-  std::vector<std::int8_t> values_;
+  Table values_;
   std::vector<float> scales_;
   std::vector<std::int32_t> sums_;  // of a row's values
 };

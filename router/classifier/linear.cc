@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "router/classifier/artifact.h"
 #include "router/classifier/features.h"
@@ -50,62 +51,82 @@ void Normalise(policies::Evidence& evidence) {
 
 LinearModel::LinearModel(const v1::LinearClassifier& model, std::string checksum,
                          std::optional<double> entropy_threshold)
+    : LinearModel(model, Table::Copy(model.idf()), Table::Copy(model.weights()), std::move(checksum),
+                  entropy_threshold) {}
+
+LinearModel::LinearModel(const v1::LinearClassifier& model, Table idf, Table weights, std::string checksum,
+                         std::optional<double> entropy_threshold)
     : categories_(model.categories().begin(), model.categories().end()),
       checksum_(std::move(checksum)),
       bucket_bits_(model.bucket_bits()),
       max_bytes_(model.max_bytes()),
-      blocks_(categories_.size() / kLanes + 1),
-      table_((static_cast<std::size_t>(kGroups) << bucket_bits_) * blocks_),
+      idf_(std::move(idf)),
+      weights_(std::move(weights)),
+      last_part_((categories_.size() - 1) / kWide * kWide),
+      overlap_(categories_.size() < kWide ? 0 : last_part_ + kWide - categories_.size()),
       entropy_threshold_(entropy_threshold.value_or(model.entropy_threshold())) {
-  const std::size_t count = categories_.size();
-  for (std::size_t row = 0; row < model.idf().size(); ++row) {
-    for (std::size_t c = 0; c < count; ++c) {
-      table_[row * blocks_ + c / kLanes].value[c % kLanes] = static_cast<std::int8_t>(model.weights()[row * count + c]);
-    }
-    table_[row * blocks_ + blocks_ - 1].value[kLanes - 1] = static_cast<std::int8_t>(model.idf()[row]);
-  }
-  for (std::size_t c = 0; c < count; ++c) {
+  for (std::size_t c = 0; c < categories_.size(); ++c) {
     scales_.push_back(model.scales(static_cast<int>(c)) * model.idf_scale() / model.temperature());
     bias_.push_back(model.bias(static_cast<int>(c)) / model.temperature());
   }
 }
 
 // Vector types of the compiler (gcc, clang), because the plain loop compiled to scalar code. The products fit 16 bits
-// (127 * 255). Always inlined, so that each caller compiles it for the instructions that it may use. The lane of the
-// idf collects a meaningless sum that nobody reads.
-[[gnu::always_inline]] inline void LinearModel::SumRows(const Lanes* table, std::size_t blocks, std::size_t block,
-                                                        const std::uint32_t* rows, std::size_t count,
-                                                        std::int32_t* sums) {
-  constexpr std::size_t kWide = 8;
+// (127 * 255). Always inlined, so that each caller compiles it for the instructions that it may use.
+template <std::size_t kParts>
+[[gnu::always_inline]] inline void LinearModel::SumParts(const Tables& tables, std::size_t part,
+                                                         const std::uint32_t* rows, std::size_t count,
+                                                         std::int32_t* sums) {
   using Bytes [[gnu::vector_size(kWide)]] = std::int8_t;
   using Shorts [[gnu::vector_size(2 * kWide)]] = std::int16_t;
   using Words [[gnu::vector_size(4 * kWide)]] = std::int32_t;
-  Words local[kLanes / kWide];
-  std::memcpy(local, sums, sizeof local);
+  const std::size_t first = part * kWide;
+  const std::size_t last = std::min(first + (kParts - 1) * kWide, tables.categories - kWide);
+  Words local[kParts];
+  std::memcpy(local, sums + first, sizeof local);
   for (std::size_t i = 0; i < count; ++i) {
-    const Lanes* const row = table + rows[i] * blocks;
-    const std::int16_t idf = static_cast<std::uint8_t>(row[blocks - 1].value[kLanes - 1]);
+    const std::int8_t* const row = tables.weights + rows[i] * tables.categories;
+    const std::int16_t idf = tables.idf[rows[i]];
 #pragma GCC unroll 4
-    for (std::size_t part = 0; part < kLanes / kWide; ++part) {
+    for (std::size_t p = 0; p < kParts; ++p) {
       Bytes weights;
-      std::memcpy(&weights, row[block].value + part * kWide, sizeof weights);
-      local[part] += __builtin_convertvector(__builtin_convertvector(weights, Shorts) * idf, Words);
+      std::memcpy(&weights, row + (p + 1 < kParts ? first + p * kWide : last), sizeof weights);
+      local[p] += __builtin_convertvector(__builtin_convertvector(weights, Shorts) * idf, Words);
     }
   }
-  std::memcpy(sums, local, sizeof local);
+  std::memcpy(sums + first, local, sizeof local);
+}
+
+[[gnu::always_inline]] inline void LinearModel::SumRows(const Tables& tables, const std::uint32_t* rows,
+                                                        std::size_t count, std::int32_t* sums) {
+  if (tables.categories < kWide) {
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t c = 0; c < tables.categories; ++c) {
+        sums[c] += tables.idf[rows[i]] * tables.weights[rows[i] * tables.categories + c];
+      }
+    }
+    return;
+  }
+  const std::size_t parts = (tables.categories + kWide - 1) / kWide;
+  for (std::size_t part = 0; part < parts; part += 4) {  // as many sums as fit into registers
+    switch (parts - part) {
+      case 1: SumParts<1>(tables, part, rows, count, sums); break;
+      case 2: SumParts<2>(tables, part, rows, count, sums); break;
+      case 3: SumParts<3>(tables, part, rows, count, sums); break;
+      default: SumParts<4>(tables, part, rows, count, sums); break;
+    }
+  }
 }
 
 #if defined(__x86_64__)
-[[gnu::target("avx2")]] void LinearModel::SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block,
-                                                      const std::uint32_t* rows, std::size_t count,
-                                                      std::int32_t* sums) {
-  SumRows(table, blocks, block, rows, count, sums);
+[[gnu::target("avx2")]] void LinearModel::SumRowsWide(const Tables& tables, const std::uint32_t* rows,
+                                                      std::size_t count, std::int32_t* sums) {
+  SumRows(tables, rows, count, sums);
 }
 LinearModel::Kernel LinearModel::BestKernel() { return __builtin_cpu_supports("avx2") ? SumRowsWide : SumRows; }
 #else
-void LinearModel::SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
-                              std::size_t count, std::int32_t* sums) {
-  SumRows(table, blocks, block, rows, count, sums);
+void LinearModel::SumRowsWide(const Tables& tables, const std::uint32_t* rows, std::size_t count, std::int32_t* sums) {
+  SumRows(tables, rows, count, sums);
 }
 LinearModel::Kernel LinearModel::BestKernel() { return SumRows; }
 #endif
@@ -123,12 +144,11 @@ policies::Evidence LinearModel::Logits(std::string_view text) const {
   // Rows are looked up a batch at a time, so that their cache misses overlap.
   constexpr std::size_t kBatch = 256;
   std::array<std::uint32_t, kBatch> batch;
-  std::array<std::int32_t, kMaxCategories + kLanes> sums{};
+  std::array<std::int32_t, kMaxCategories> sums{};
+  const Tables tables = {idf_.uint8(), weights_.int8(), categories_.size()};
   std::size_t waiting = 0, occurrences = 0;
   const auto flush = [&] {
-    for (std::size_t block = 0; block < blocks_; ++block) {
-      kernel_(table_.data(), blocks_, block, batch.data(), waiting, &sums[block * kLanes]);
-    }
+    kernel_(tables, batch.data(), waiting, sums.data());
     occurrences += waiting;
     waiting = 0;
   };
@@ -136,7 +156,10 @@ policies::Evidence LinearModel::Logits(std::string_view text) const {
   evidence.bytes_total = text.size();
   evidence.bytes_read = StreamFeatures(text, max_bytes_, [&](const Feature& feature) {
     const std::uint32_t row = feature.Row(bucket_bits_);
-    __builtin_prefetch(&table_[row * blocks_]);
+    const std::int8_t* const weights = tables.weights + row * tables.categories;
+    __builtin_prefetch(weights);
+    __builtin_prefetch(weights + tables.categories - 1);  // a row may begin at the end of a cache line
+    __builtin_prefetch(tables.idf + row);
     batch[waiting] = row;
     if (++waiting == kBatch) flush();
   });
@@ -150,7 +173,7 @@ policies::Evidence LinearModel::Logits(std::string_view text) const {
     std::fill_n(p, count, 0.0F);
   } else {
     const float norm = 1.0F / std::sqrt(static_cast<float>(occurrences));
-    for (std::size_t c = 0; c < count; ++c) p[c] = static_cast<float>(sums[c]) * norm * scales_[c] + bias_[c];
+    for (std::size_t c = 0; c < count; ++c) p[c] = static_cast<float>(sums[SumOf(c)]) * norm * scales_[c] + bias_[c];
   }
   return evidence;
 }

@@ -14,6 +14,7 @@
 
 #include "pointsman/v1/artifact.pb.h"
 #include "router/classifier/classifier.h"
+#include "router/classifier/table.h"
 
 namespace pointsman::classifier {
 
@@ -22,8 +23,11 @@ void Normalise(policies::Evidence& evidence);
 
 class LinearModel final : public Classifier {
  public:
-  // `model` has no Flaw() (artifact.h).
+  // `model` has no Flaw() (artifact.h). Copies it.
   LinearModel(const v1::LinearClassifier& model, std::string checksum, std::optional<double> entropy_threshold);
+  // The same with tables that lie elsewhere (artifact_tables.h), where they stay.
+  LinearModel(const v1::LinearClassifier& model, Table idf, Table weights, std::string checksum,
+              std::optional<double> entropy_threshold);
 
   policies::Evidence Classify(std::string_view text) const override;
   // Likewise, with what Normalise() makes probabilities of: the logits. Neither entropy nor likeliest are set.
@@ -34,35 +38,41 @@ class LinearModel final : public Classifier {
   std::string_view checksum() const override { return checksum_; }
 
  private:
-  static constexpr std::size_t kLanes = 32;
-  struct alignas(kLanes) Lanes {
-    std::int8_t value[kLanes];
+  static constexpr std::size_t kWide = 8;
+  // What the sums are made of.
+  struct Tables {
+    const std::uint8_t* idf;
+    const std::int8_t* weights;
+    std::size_t categories;
   };
-  // Adds idf * weight of `count` rows to the sums of one block of lanes.
-  using Kernel = void (*)(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
-                          std::size_t count, std::int32_t* sums);
+  // Adds idf * weight of `count` rows to `sums`, which are in parts of kWide categories. The last part ends with the
+  // last category: of 20 categories the parts are 0 to 7, 8 to 15 and 12 to 19. So a row is read whole and nothing
+  // beside it.
+  using Kernel = void (*)(const Tables& tables, const std::uint32_t* rows, std::size_t count, std::int32_t* sums);
 
-  static void SumRows(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
-                      std::size_t count, std::int32_t* sums);
-  static void SumRowsWide(const Lanes* table, std::size_t blocks, std::size_t block, const std::uint32_t* rows,
-                          std::size_t count, std::int32_t* sums);
+  template <std::size_t kParts>
+  static void SumParts(const Tables& tables, std::size_t part, const std::uint32_t* rows, std::size_t count,
+                       std::int32_t* sums);
+  static void SumRows(const Tables& tables, const std::uint32_t* rows, std::size_t count, std::int32_t* sums);
+  static void SumRowsWide(const Tables& tables, const std::uint32_t* rows, std::size_t count, std::int32_t* sums);
   static Kernel BestKernel();
+  // Where the sum of a category is.
+  std::size_t SumOf(std::size_t category) const { return category < last_part_ ? category : category + overlap_; }
 
-  std::uint8_t idf(std::uint32_t row) const {
-    return static_cast<std::uint8_t>(table_[row * blocks_ + blocks_ - 1].value[kLanes - 1]);
-  }
+  std::uint8_t idf(std::uint32_t row) const { return idf_.uint8()[row]; }
   std::int8_t weight(std::uint32_t row, std::size_t category) const {
-    return table_[row * blocks_ + category / kLanes].value[category % kLanes];
+    return weights_.int8()[row * categories_.size() + category];
   }
 
   std::vector<std::string> categories_;
   std::string checksum_;
   std::uint32_t bucket_bits_;
   std::size_t max_bytes_;
-  std::size_t blocks_;         // of kLanes, a row
-  std::vector<Lanes> table_;   // [row][block]: a row's int8 weights, zeros, and its uint8 idf in the last lane
-  std::vector<float> scales_;  // of a category's sum; idf scale and temperature included
-  std::vector<float> bias_;    // temperature included
+  Table idf_;                        // uint8 [row]
+  Table weights_;                    // int8 [row][category]
+  std::size_t last_part_, overlap_;  // its first category of its own, and how many it has in common with the one before
+  std::vector<float> scales_;        // of a category's sum; idf scale and temperature included
+  std::vector<float> bias_;          // temperature included
   double entropy_threshold_;
   Kernel kernel_ = BestKernel();
 };

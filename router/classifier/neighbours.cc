@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "router/classifier/static_embedding.h"
 
@@ -22,11 +23,15 @@ struct Scratch {
 }  // namespace
 
 std::string Flaw(const v1::Neighbours& n, std::size_t dimensions, std::size_t categories) {
+  return Flaw(n, n.vectors().size(), dimensions, categories);
+}
+
+std::string Flaw(const v1::Neighbours& n, std::size_t vectors, std::size_t dimensions, std::size_t categories) {
   const std::size_t rows = n.labels().size();
   const auto clusters = static_cast<std::size_t>(n.cluster_begin_size()) - 1;
   if (n.dimensions() != dimensions) return "its neighbours have other dimensions than its embedding";
   if (rows == 0 || rows > (1U << 24)) return "it has no neighbours, or too many";
-  if (n.vectors().size() != rows * dimensions) return "its neighbours' vectors have the wrong size";
+  if (vectors != rows * dimensions) return "its neighbours' vectors have the wrong size";
   if (static_cast<std::size_t>(n.scales_size()) != rows) return "its neighbours have not a scale each";
   if (n.cluster_begin_size() < 2 || n.centroids().size() != clusters * dimensions || n.cluster_begin(0) != 0 ||
       n.cluster_begin(static_cast<int>(clusters)) != rows ||
@@ -54,9 +59,12 @@ std::string Flaw(const v1::Neighbours& n, std::size_t dimensions, std::size_t ca
 }
 
 Neighbours::Neighbours(const v1::Neighbours& model, std::size_t categories)
+    : Neighbours(model, Table::Copy(model.vectors()), categories) {}
+
+Neighbours::Neighbours(const v1::Neighbours& model, Table vectors, std::size_t categories)
     : dimensions_(model.dimensions()),
       categories_(categories),
-      rows_(model.vectors(), {model.scales().begin(), model.scales().end()}, dimensions_),
+      rows_(std::move(vectors), {model.scales().begin(), model.scales().end()}, dimensions_),
       labels_(model.labels().begin(), model.labels().end()),
       votes_(model.votes().begin(), model.votes().end()),
       begin_(model.cluster_begin().begin(), model.cluster_begin().end()),

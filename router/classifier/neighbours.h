@@ -14,6 +14,8 @@ namespace pointsman::classifier {
 
 // What is wrong with the numbers, or "". `dimensions` are the embedding's.
 std::string Flaw(const v1::Neighbours& neighbours, std::size_t dimensions, std::size_t categories);
+// The same where their vectors, of `vectors` bytes, lie elsewhere.
+std::string Flaw(const v1::Neighbours& neighbours, std::size_t vectors, std::size_t dimensions, std::size_t categories);
 
 // Immutable; any thread. Rows lie in clusters; of these the ones whose centroids are nearest are read whole (inverted
 // file: Sivic and Zisserman 2003; Jegou et al. 2011, section IV).
@@ -21,8 +23,10 @@ class Neighbours {
  public:
   static constexpr std::size_t kNearest = 5;  // whose mean cosine is the measure of novelty
 
-  // `model` has no Flaw().
+  // `model` has no Flaw(). Copies it.
   Neighbours(const v1::Neighbours& model, std::size_t categories);
+  // The same with vectors that lie in `vectors`, where they stay.
+  Neighbours(const v1::Neighbours& model, Table vectors, std::size_t categories);
 
   std::size_t views() const { return views_; }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace pointsman::classifier {
 namespace {
@@ -39,7 +40,9 @@ std::vector<std::string> Vocabulary(std::string_view lines) {
   return pieces;
 }
 
-std::string Flaw(const v1::StaticEmbedding& embedding) {
+std::string Flaw(const v1::StaticEmbedding& embedding) { return Flaw(embedding, embedding.vectors().size()); }
+
+std::string Flaw(const v1::StaticEmbedding& embedding, std::size_t vectors) {
   const std::size_t dimensions = embedding.dimensions();
   if (dimensions < 8 || dimensions > kMaxDimensions || dimensions % 8 != 0) {
     return "its embedding has " + std::to_string(dimensions) + " dimensions (a multiple of 8 up to 512)";
@@ -48,7 +51,7 @@ std::string Flaw(const v1::StaticEmbedding& embedding) {
       static_cast<std::size_t>(std::count(embedding.vocabulary().begin(), embedding.vocabulary().end(), '\n'));
   if (pieces == 0 || embedding.vocabulary().back() != '\n' || pieces > (1U << 20)) return "its vocabulary is not one";
   const std::size_t tokens = pieces + static_cast<std::size_t>(embedding.pairs_size());
-  if (embedding.vectors().size() != tokens * dimensions) return "its token vectors have the wrong size";
+  if (vectors != tokens * dimensions) return "its token vectors have the wrong size";
   if (static_cast<std::size_t>(embedding.scales_size()) != tokens) return "its token vectors have not a scale each";
   for (const std::uint64_t pair : embedding.pairs()) {
     if (pair >> 32 >= pieces || (pair & 0xFFFFFFFF) >= pieces) return "a pair of tokens is not of its vocabulary";
@@ -60,11 +63,14 @@ std::string Flaw(const v1::StaticEmbedding& embedding) {
 }
 
 StaticEmbedding::StaticEmbedding(const v1::StaticEmbedding& embedding)
+    : StaticEmbedding(embedding, Table::Copy(embedding.vectors())) {}
+
+StaticEmbedding::StaticEmbedding(const v1::StaticEmbedding& embedding, Table vectors)
     : dimensions_(embedding.dimensions()),
       pieces_(Vocabulary(embedding.vocabulary())),
       pairs_(std::bit_ceil(2 * static_cast<std::size_t>(embedding.pairs_size()) + 2)),
       mask_(pairs_.size() - 1),
-      vectors_(embedding.vectors().begin(), embedding.vectors().end()),
+      vectors_(std::move(vectors)),
       scales_(embedding.scales().begin(), embedding.scales().end()) {
   auto number = static_cast<std::uint32_t>(scales_.size()) - static_cast<std::uint32_t>(embedding.pairs_size());
   for (const std::uint64_t pair : embedding.pairs()) {
@@ -76,18 +82,19 @@ StaticEmbedding::StaticEmbedding(const v1::StaticEmbedding& embedding)
 
 std::size_t StaticEmbedding::Add(std::string_view text, float* sum) const {
   constexpr std::size_t kBatch = 64;  // tokens are looked up ahead, so that their cache misses overlap
+  const std::int8_t* const vectors = vectors_.int8();
   std::uint32_t batch[kBatch];
   std::size_t waiting = 0, count = 0;
   const auto flush = [&] {
     for (std::size_t i = 0; i < waiting; ++i) {
-      AddScaled(&vectors_[batch[i] * dimensions_], dimensions_, scales_[batch[i]], sum);
+      AddScaled(vectors + batch[i] * dimensions_, dimensions_, scales_[batch[i]], sum);
     }
     count += waiting;
     waiting = 0;
   };
   Tokens(text, [&](std::uint32_t token) {
-    __builtin_prefetch(&vectors_[token * dimensions_]);
-    __builtin_prefetch(&vectors_[token * dimensions_] + 64);
+    __builtin_prefetch(vectors + token * dimensions_);
+    __builtin_prefetch(vectors + token * dimensions_ + 64);
     batch[waiting] = token;
     if (++waiting == kBatch) flush();
   });

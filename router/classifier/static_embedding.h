@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pointsman/v1/artifact.pb.h"
+#include "router/classifier/table.h"
 #include "router/classifier/word_pieces.h"
 
 namespace pointsman::classifier {
@@ -17,12 +18,16 @@ inline constexpr std::size_t kMaxDimensions = 512;
 
 // What is wrong with the numbers of an embedding, or "".
 std::string Flaw(const v1::StaticEmbedding& embedding);
+// The same where its token vectors, of `vectors` bytes, lie elsewhere.
+std::string Flaw(const v1::StaticEmbedding& embedding, std::size_t vectors);
 
 // Immutable; any thread.
 class StaticEmbedding {
  public:
-  // `embedding` has no Flaw().
+  // `embedding` has no Flaw(). Copies it.
   explicit StaticEmbedding(const v1::StaticEmbedding& embedding);
+  // The same with token vectors that lie in `vectors`, where they stay.
+  StaticEmbedding(const v1::StaticEmbedding& embedding, Table vectors);
 
   std::size_t dimensions() const { return dimensions_; }
   std::size_t tokens() const { return scales_.size(); }  // pieces and pairs
@@ -67,7 +72,7 @@ class StaticEmbedding {
   WordPieces pieces_;
   std::vector<Entry> pairs_;  // open addressing
   std::size_t mask_;
-  std::vector<std::int8_t> vectors_;  // [token][dimensions]
+  Table vectors_;  // int8 [token][dimensions]
   std::vector<float> scales_;
 };
 

@@ -20,7 +20,7 @@ bool Blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == 
 
 Result<std::shared_ptr<const StoredAnswers>> StoredAnswers::Load(const std::filesystem::path& file,
                                                                  const std::filesystem::path& classifier_artifact) {
-  auto artifact = ReadArtifact(classifier_artifact);
+  auto artifact = MapArtifact(classifier_artifact);
   if (!artifact) return std::move(artifact).error();
   if (!artifact->artifact.has_embedding()) {
     return Bad(classifier_artifact, 0, "has no token vectors, which nearest answers need (train it with --embedding)");
@@ -44,7 +44,7 @@ Result<std::shared_ptr<const StoredAnswers>> StoredAnswers::Load(const std::file
     if (answers.size() > kMost) return Bad(file, line, "is one answer too many (100000 at most)");
   }
   if (answers.empty()) return Bad(file, 0, "has no answers (JSON lines with question and answer)");
-  auto embedding = std::make_shared<const StaticEmbedding>(artifact->artifact.embedding());
+  auto embedding = std::make_shared<const StaticEmbedding>(artifact->artifact.embedding(), artifact->tables.vectors);
   return std::shared_ptr<const StoredAnswers>(
       std::make_shared<StoredAnswers>(std::move(embedding), std::move(questions), std::move(answers)));
 }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "router/classifier/classifier.h"
+#include "router/classifier/envelope.h"
 #include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 
@@ -56,7 +57,12 @@ class ArtifactTest : public ::testing::Test {
     ASSERT_TRUE(WriteArtifact(dir_.path() / "good.pmc", Tiny()).ok());
     good_ = ReadFile(dir_.path() / "good.pmc");
   }
-  std::string ErrorOf(std::string_view bytes) { return LoadError(dir_.Write("bad.pmc", bytes)); }
+  std::string ErrorOf(std::string_view bytes) {
+    const auto file = dir_.Write("bad.pmc", bytes);
+    const auto read = ReadArtifact(file);
+    EXPECT_EQ(LoadError(file), read.ok() ? "" : read.error().message);  // mapped or read: the same is said
+    return LoadError(file);
+  }
   static std::string ParseError(std::string_view bytes) {  // the same without a file
     const auto parsed = ParseArtifact(bytes, "bad.pmc");
     return parsed.ok() ? "" : parsed.error().message;
@@ -79,6 +85,36 @@ TEST_F(ArtifactTest, ReadsWhatWasWritten) {
   EXPECT_EQ(read->artifact.SerializeAsString(), Tiny().SerializeAsString());
   EXPECT_THAT(read->checksum, ::testing::MatchesRegex("[0-9a-f]{64}"));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir_.path() / ""), {}), 1);  // no draft is left
+}
+
+TEST_F(ArtifactTest, MapsWhatWasWritten) {
+  auto mapped = MapArtifact(dir_.path() / "good.pmc");
+  ASSERT_TRUE(mapped.ok()) << mapped.error().message;
+  EXPECT_EQ(mapped->checksum, ReadArtifact(dir_.path() / "good.pmc")->checksum);
+  EXPECT_EQ(mapped->tables.weights.size(), 2 * kRows);
+  EXPECT_TRUE(mapped->artifact.classifier().weights().empty());  // not copied
+  mapped->artifact.mutable_classifier()->set_idf(std::string(mapped->tables.idf.bytes()));
+  mapped->artifact.mutable_classifier()->set_weights(std::string(mapped->tables.weights.bytes()));
+  EXPECT_EQ(mapped->artifact.SerializeAsString(), Tiny().SerializeAsString());
+}
+
+TEST_F(ArtifactTest, TablesOutliveTheArtifactAndItsFile) {
+  const auto file = dir_.path() / "good.pmc";
+  const Table weights = MapArtifact(file)->tables.weights;
+  v1::Artifact other = Tiny();
+  other.mutable_classifier()->set_weights(std::string(2 * kRows, '\1'));
+  ASSERT_TRUE(WriteArtifact(file, other).ok());
+  EXPECT_EQ(weights.bytes(), Tiny().classifier().weights());
+  EXPECT_EQ(MapArtifact(file)->tables.weights.bytes(), other.classifier().weights());
+  std::filesystem::remove(file);
+  EXPECT_EQ(weights.bytes(), Tiny().classifier().weights());
+}
+
+TEST_F(ArtifactTest, AMessageThatIsNoArtifactIsNamed) {
+  const Envelope envelope = {"PMARTIF1", "classifier artifact", "pointsman train classifier"};
+  ASSERT_TRUE(WriteEnvelope(envelope, dir_.path() / "bad.pmc", "\xFF\xFF\xFF").ok());
+  EXPECT_THAT(LoadError(dir_.path() / "bad.pmc"), HasSubstr("bad.pmc: not an artifact"));
+  EXPECT_EQ(LoadError(dir_.path() / "bad.pmc"), ReadArtifact(dir_.path() / "bad.pmc").error().message);
 }
 
 TEST_F(ArtifactTest, MissingFileIsNamed) {

@@ -59,6 +59,22 @@ TEST_F(EnsembleTest, ProbabilitiesAreTheWeighedViews) {
   for (std::size_t c = 0; c < count; ++c) EXPECT_NEAR(evidence.probabilities[c], p[c] / total, 1e-4);
 }
 
+TEST_F(EnsembleTest, AMappedFileServesTheSameBitsAsTheArtifactInMemory) {
+  const EnsembleModel in_memory(artifact_, "", std::nullopt);
+  std::filesystem::remove(dir_.path() / "a.pmc");  // what was loaded does not need its name
+  for (const std::string text :
+       {"", "How do I bake bread with a wet rope?", "Which planet has the largest moon?", "zzyzx 12!", "\xFF\xFE",
+        "Tie the anchor to the boat, then look at the stars through a telescope, and play a sonata in a minor key. "
+        "Boil the egg for six minutes in salted water."}) {
+    const policies::Evidence mapped = classifier_->Classify(text), memory = in_memory.Classify(text);
+    EXPECT_EQ(mapped.probabilities, memory.probabilities) << text;
+    EXPECT_EQ(mapped.entropy, memory.entropy);
+    EXPECT_EQ(mapped.novelty, memory.novelty);
+    EXPECT_EQ(mapped.contradiction, memory.contradiction);
+    EXPECT_EQ(classifier_->Explain(text, 1, 9), in_memory.Explain(text, 1, 9));
+  }
+}
+
 TEST_F(EnsembleTest, ATextOfNothingKnownIsForeignAndSoUncertain) {
   for (const char* text : {"", "0x1190 !!", "\xFF\xFE"}) {
     const policies::Evidence evidence = classifier_->Classify(text);

@@ -20,7 +20,10 @@ struct EnvelopeTest : ::testing::Test {
   std::string ErrorOf(const std::string& bytes) {
     dir.Write("a.pmt", bytes);
     const auto read = ReadEnvelope(kEnvelope, file);
-    return read ? "" : read.error().message;
+    const auto mapped = MapEnvelope(kEnvelope, file);
+    const std::string error = read ? "" : read.error().message;
+    EXPECT_EQ(mapped ? "" : mapped.error().message, error);
+    return error;
   }
 };
 
@@ -32,6 +35,17 @@ TEST_F(EnvelopeTest, GivesBackWhatWasPutIn) {
   EXPECT_EQ(read->message, "the message");
   EXPECT_EQ(read->checksum, *written);
   EXPECT_EQ(written->size(), 64U);
+}
+
+TEST_F(EnvelopeTest, AMappedMessageIsThatOfTheFileUntilItIsReplaced) {
+  const auto written = WriteEnvelope(kEnvelope, file, "the message");
+  ASSERT_TRUE(written) << written.error().message;
+  const auto mapped = MapEnvelope(kEnvelope, file);
+  ASSERT_TRUE(mapped) << mapped.error().message;
+  ASSERT_TRUE(WriteEnvelope(kEnvelope, file, "another"));
+  EXPECT_EQ(mapped->message, "the message");
+  EXPECT_EQ(mapped->checksum, *written);
+  EXPECT_EQ(MapEnvelope(kEnvelope, file)->message, "another");
 }
 
 TEST_F(EnvelopeTest, SaysOfEveryBadFileWhatItIs) {
@@ -48,6 +62,8 @@ TEST_F(EnvelopeTest, SaysOfEveryBadFileWhatItIs) {
   EXPECT_THAT(ErrorOf(damaged), HasSubstr("cut or damaged"));
   const auto missing = ReadEnvelope(kEnvelope, dir.path() / "none");
   EXPECT_THAT(missing.error().message, HasSubstr("pointsman make test"));
+  EXPECT_EQ(MapEnvelope(kEnvelope, dir.path() / "none").error().message, missing.error().message);
+  EXPECT_THAT(MapEnvelope(kEnvelope, dir.path()).error().message, HasSubstr("Is a directory"));
   EXPECT_FALSE(WriteEnvelope(kEnvelope, dir.path() / "no folder" / "x", "m").ok());
 }
 
