@@ -1,5 +1,6 @@
 #include "router/runtime/experts.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <future>
 
@@ -71,13 +72,18 @@ Experts::~Experts() {
 bool Experts::AnyAvailable() const {
   bool any = false;
   parts_->OnLoop([&] {
-    for (const auto& backend : parts_->shards[0].backends()) any = any || (backend && backend->Unavailable().empty());
+    const auto backends = parts_->shards[0].backends();
+    const auto costs_nothing = [](const auto& backend) { return backend == nullptr; };
+    any = std::all_of(backends.begin(), backends.end(), costs_nothing) && !backends.empty();
+    for (const auto& backend : backends) any = any || (backend && backend->Unavailable().empty());
   });
   return any;
 }
 
 bool Experts::NoneWillStart() const {
-  return !AnyAvailable() && (parts_->supervisor == nullptr || parts_->supervisor->Settled());
+  // In this order: an engine that becomes ready between the two questions is seen by the second one.
+  const bool settled = parts_->supervisor == nullptr || parts_->supervisor->Settled();
+  return settled && !AnyAvailable();
 }
 
 std::string Experts::WhyNone() const {
