@@ -155,9 +155,12 @@ double ExpectedGain(const CascadeGate& gate, const SignalValues& values, const p
   for (std::size_t i = 0; i < gate.inputs.size(); ++i) gain += gate.weights[i] * At(values, gate.inputs[i]);
   if (evidence == nullptr) return gain;
   for (std::size_t c = 0; c < evidence->categories.size() && c < evidence->probabilities.size(); ++c) {
-    const auto known = std::find(gate.categories.begin(), gate.categories.end(), evidence->categories[c]);
-    if (known == gate.categories.end()) continue;
-    const auto k = static_cast<std::size_t>(known - gate.categories.begin());
+    std::size_t k = c;  // a gate that was fitted with this classifier has its order
+    if (c >= gate.categories.size() || gate.categories[c] != evidence->categories[c]) {
+      k = static_cast<std::size_t>(std::find(gate.categories.begin(), gate.categories.end(), evidence->categories[c]) -
+                                   gate.categories.begin());
+    }
+    if (k == gate.categories.size()) continue;
     gain += evidence->probabilities[c] *
             (gate.category_weights[k] + gate.category_slopes[k] * At(values, Signal::kMaxProbability));
   }

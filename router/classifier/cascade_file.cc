@@ -13,19 +13,13 @@ std::vector<double> Doubles(const google::protobuf::RepeatedField<double>& value
   return {values.begin(), values.end()};
 }
 
-// The gate, or what is unknown about it.
-struct Read {
-  gate::CascadeGate gate;
-  std::string flaw;
-};
+}  // namespace
 
-Read FromProto(const v1::CascadeGate& stored) {
-  Read read;
-  gate::CascadeGate& gate = read.gate;
+std::string FromProto(const v1::CascadeGate& stored, gate::CascadeGate& gate) {
+  gate = {};
   const std::optional<gate::GateKind> kind = gate::KindNamed(stored.kind());
   if (!kind || *kind == gate::GateKind::kSignal) {
-    read.flaw = "it is of an unknown kind, \"" + stored.kind() + "\": train it anew";
-    return read;
+    return "it is of an unknown kind, \"" + stored.kind() + "\": train it anew";
   }
   gate.kind = *kind;
   gate.source = gate::SourceNamed(stored.source());
@@ -35,8 +29,7 @@ Read FromProto(const v1::CascadeGate& stored) {
   for (const std::string& name : stored.inputs()) {
     const std::optional<gate::Signal> signal = gate::SignalNamed(name);
     if (!signal) {
-      read.flaw = "it reads an unknown signal, \"" + name + "\": train it anew";
-      return read;
+      return "it reads an unknown signal, \"" + name + "\": train it anew";
     }
     gate.inputs.push_back(*signal);
   }
@@ -54,11 +47,8 @@ Read FromProto(const v1::CascadeGate& stored) {
   gate.weak_quality = stored.weak_quality();
   gate.strong_quality = stored.strong_quality();
   gate.read_share = stored.read_share();
-  read.flaw = gate::Flaw(gate);
-  return read;
+  return gate::Flaw(gate);
 }
-
-}  // namespace
 
 Result<CascadeFile> LoadCascade(const std::filesystem::path& file) {
   auto read = ReadEnvelope(kEnvelope, file);
@@ -70,9 +60,9 @@ Result<CascadeFile> LoadCascade(const std::filesystem::path& file) {
                    "written by another version (format " + std::to_string(artifact.version()) +
                        ", this program reads " + std::to_string(kCascadeVersion) + "): train it anew");
   }
-  Read gate = FromProto(artifact.gate());
-  if (!gate.flaw.empty()) return BadFile(kEnvelope, file, gate.flaw);
-  return CascadeFile{std::move(gate.gate), std::move(read->checksum)};
+  gate::CascadeGate gate;
+  if (const std::string flaw = FromProto(artifact.gate(), gate); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
+  return CascadeFile{std::move(gate), std::move(read->checksum)};
 }
 
 v1::CascadeGate ToProto(const gate::CascadeGate& gate) {

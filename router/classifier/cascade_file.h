@@ -21,6 +21,9 @@ struct CascadeFile {
 // kind of file or version, cut or damaged, an unknown kind, source or signal, a Flaw() of the gate.
 Result<CascadeFile> LoadCascade(const std::filesystem::path& file);
 
+// Reads a stored gate into `gate`. Returns what is wrong with it, or "". Any thread.
+std::string FromProto(const v1::CascadeGate& stored, gate::CascadeGate& gate);
+
 // The gate as it is stored. Any thread.
 v1::CascadeGate ToProto(const gate::CascadeGate& gate);
 

@@ -1,19 +1,20 @@
 #include "router/classifier/encoder_head.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <set>
 
 #include "router/classifier/artifact.h"
+#include "router/classifier/cascade_file.h"
 #include "router/classifier/envelope.h"
 
 namespace pointsman::classifier {
 namespace {
 
 constexpr Envelope kEnvelope{"PMENCHD1", "encoder head", "pointsman train encoder"};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kMargins = 101;
+constexpr std::uint32_t kVersion = 2;
 constexpr double kLeastProbability = 1e-9;  // of the fast lane: its float may be 0, and 0 would be a veto
 
 // Logits to logarithms of probabilities, in place.
@@ -31,16 +32,6 @@ bool AllFinite(const Values& values) {
 }
 
 }  // namespace
-
-double Margin(const policies::Evidence& evidence) {
-  double first = 0, second = 0;
-  for (const float probability : evidence.probabilities) {
-    const auto p = static_cast<double>(probability);
-    second = std::max(second, std::min(first, p));
-    first = std::max(first, p);
-  }
-  return first - second;
-}
 
 std::string Flaw(const v1::EncoderHead& head) {
   const auto categories = static_cast<std::size_t>(head.categories_size());
@@ -65,15 +56,14 @@ std::string Flaw(const v1::EncoderHead& head) {
   const float numbers[] = {head.sharpness(),        head.fast_weight(), head.linear_weight(),
                            head.neighbour_weight(), head.temperature(), head.entropy_threshold()};
   if (!AllFinite(head.weights()) || !AllFinite(head.bias()) || !AllFinite(head.neighbour_scales()) ||
-      !AllFinite(head.margins()) || !AllFinite(numbers)) {
+      !AllFinite(numbers)) {
     return "one of its numbers is not finite";
   }
   if (!(head.temperature() > 0)) return "the temperature is not positive";
   if (!(head.sharpness() >= 0) || !(head.entropy_threshold() >= 0)) return "sharpness or threshold is negative";
-  if (static_cast<std::size_t>(head.margins_size()) != kMargins ||
-      !std::is_sorted(head.margins().begin(), head.margins().end())) {
-    return "its margins are not 101 quantiles";
-  }
+  gate::CascadeGate gate;
+  if (const std::string flaw = FromProto(head.gate(), gate); !flaw.empty()) return "of its gate: " + flaw;
+  if (gate.source != gate::SignalSource::kOptions) return "its gate does not read the categories' probabilities";
   return "";
 }
 
@@ -103,8 +93,8 @@ EncoderHead::EncoderHead(const v1::EncoderHead& head, std::string checksum, std:
       linear_weight_(static_cast<double>(head.linear_weight())),
       neighbour_weight_(static_cast<double>(head.neighbour_weight())),
       temperature_(static_cast<double>(head.temperature())),
-      entropy_threshold_(entropy_threshold.value_or(static_cast<double>(head.entropy_threshold()))),
-      margins_(head.margins().begin(), head.margins().end()) {
+      entropy_threshold_(entropy_threshold.value_or(static_cast<double>(head.entropy_threshold()))) {
+  FromProto(head.gate(), gate_);  // has no flaw
   const auto* const values = reinterpret_cast<const std::int8_t*>(head.neighbours().data());
   for (int row = 0; row < head.neighbour_scales_size(); ++row) {
     neighbours_.Add(values + static_cast<std::size_t>(row) * head.dimension(), head.neighbour_scales(row),
@@ -159,11 +149,17 @@ Result<policies::Evidence> EncoderHead::PreciseEvidence(const policies::Evidence
   return precise;
 }
 
-double EncoderHead::MarginForShare(double share) const {
-  const double at = std::clamp(share, 0.0, 1.0) * static_cast<double>(kMargins - 1);
-  const auto below = std::min(static_cast<std::size_t>(at), kMargins - 2);
-  const double part = at - static_cast<double>(below);
-  return (1 - part) * static_cast<double>(margins_[below]) + part * static_cast<double>(margins_[below + 1]);
+double EncoderHead::Confidence(const policies::Evidence& fast) const {
+  std::array<double, kMaxCategories> options;
+  const std::size_t count = std::min(fast.probabilities.size(), options.size());
+  std::copy_n(fast.probabilities.begin(), count, options.begin());
+  gate::WeakSignals signals;
+  signals.SetOptions(std::span(options).first(count));
+  return gate::Confidence(gate_, signals, &fast);
+}
+
+double EncoderHead::ThresholdForShare(double share) const {
+  return gate::ThresholdForShare(gate_, std::clamp(share, 0.0, 1.0))->threshold;
 }
 
 Result<std::string> WriteEncoderHead(const std::filesystem::path& file, const v1::EncoderHead& head) {

@@ -9,6 +9,9 @@
 //                 opinion pool (Genest and Zidek 1986)
 //
 // Their errors differ, hence the sum is better than each (docs/classifier.md has figures).
+//
+// The two lanes are a cascade of a weak and a strong classifier (Mowst, arXiv 2311.05185, section 2), with a gate of
+// policies/gate/ fitted on the expected gain: where the encoder probably mends the fast lane's answer.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +24,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "pointsman/v1/artifact.pb.h"
+#include "pointsman/v1/encoder.pb.h"
 #include "policies/evidence.h"
+#include "policies/gate/cascade_gate.h"
 #include "router/classifier/stored_vectors.h"
 
 namespace pointsman::classifier {
-
-// How much likelier the likeliest category is than the next, [0, 1]: small where a second opinion is worth its price.
-double Margin(const policies::Evidence& evidence);
 
 // Immutable; any thread.
 class EncoderHead {
@@ -49,8 +50,10 @@ class EncoderHead {
   std::vector<double> LinearLogProbabilities(std::span<const float> embedding) const;
   std::vector<double> NeighbourLogProbabilities(std::span<const float> embedding) const;
 
-  // The margin under which `share` of the training's held-out rows are, share in [0, 1].
-  double MarginForShare(double share) const;
+  // C of the fast lane's answer by the head's gate, in [0, 1]. `fast` is of the head's categories. Pure, no allocation.
+  double Confidence(const policies::Evidence& fast) const;
+  // Under it are at most `share` (in [0, 1]) of the training's held-out rows, to about 1 %.
+  double ThresholdForShare(double share) const;
 
   const std::vector<std::string>& categories() const { return categories_; }
   std::size_t dimension() const { return neighbours_.dimension(); }
@@ -66,7 +69,7 @@ class EncoderHead {
   StoredVectors neighbours_;
   std::size_t nearest_;
   double sharpness_, fast_weight_, linear_weight_, neighbour_weight_, temperature_, entropy_threshold_;
-  std::vector<float> margins_;
+  gate::CascadeGate gate_;
 };
 
 // Writes a head that has no Flaw(). Returns its checksum. Blocking.

@@ -17,12 +17,11 @@ EncoderLane::EncoderLane(std::shared_ptr<const EncoderHead> head, std::unique_pt
     : head_(std::move(head)),
       embedder_(std::move(embedder)),
       timeout_(config.timeout),
-      // With a share of 1 nothing is sure enough, not even a margin of 1.
-      margin_(config.share >= 1 ? 2 : head_->MarginForShare(config.share)),
+      threshold_(head_->ThresholdForShare(config.share)),
       budget_(config.share) {}
 
-EncoderLane::Choice EncoderLane::Consider(const policies::Evidence& fast) {
-  const bool unsure = Margin(fast) < margin_;
+EncoderLane::Choice EncoderLane::Consider(double confidence) {
+  const bool unsure = !gate::KeepByThreshold(confidence, threshold_);
   if (budget_.Take(unsure)) return Choice::kEscalate;
   return unsure ? Choice::kOverBudget : Choice::kSure;
 }

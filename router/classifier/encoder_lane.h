@@ -44,7 +44,7 @@ struct SecondOpinion {
 class EncoderLane {
  public:
   enum class Choice {
-    kSure,        // the fast lane leads by enough
+    kSure,        // the gate keeps the fast lane's answer
     kOverBudget,  // it does not, but its share of requests is used up
     kEscalate,
   };
@@ -52,8 +52,10 @@ class EncoderLane {
   EncoderLane(std::shared_ptr<const EncoderHead> head, std::unique_ptr<backends::Embedder> embedder,
               const config::EncoderLane& config);
 
-  // Counts the request towards the share.
-  Choice Consider(const policies::Evidence& fast);
+  // Counts the request, the fast lane's confidence in which is EncoderHead::Confidence(), towards the share.
+  Choice Consider(double confidence);
+  double ConfidenceIn(const policies::Evidence& fast) const { return head_->Confidence(fast); }
+  double threshold() const { return threshold_; }  // at or above it the fast lane is sure
 
   // Asks the encoder about `text`, whose evidence is `fast`. Returns within the time budget, and at `deadline` at the
   // latest: a failure leaves the fast lane's evidence. References must outlive the wait; a terminal cancellation
@@ -64,7 +66,7 @@ class EncoderLane {
   const std::shared_ptr<const EncoderHead> head_;
   const std::unique_ptr<backends::Embedder> embedder_;
   const std::chrono::milliseconds timeout_;
-  const double margin_;  // at or above it the fast lane is sure
+  const double threshold_;
   ShareBudget budget_;
 };
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
+#include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "router/classifier/static_embedding.h"
@@ -14,11 +15,66 @@ namespace {
 constexpr float kSmoothing = 0.02F;
 constexpr float kNegligible = 5;  // a row whose weight is under exp(-this) of the nearest row's adds nothing
 
+constexpr std::size_t kWide = 8;  // views at most
+
 // What one look-up needs; a thread's own, so that none allocates.
 struct Scratch {
   std::vector<float> cosines;
-  std::vector<std::pair<float, std::uint32_t>> clusters;
+  std::vector<std::uint32_t> clusters;
+  std::vector<float> sums;
 };
+
+// The indices of the `count` largest of more values, each in [-1, 1], in no order. A histogram says which are among
+// them for certain; the few in the bucket where the limit falls are partitioned. Comparisons of a partition of all of
+// them cannot be predicted, and would take several times as long.
+void Largest(std::span<const float> values, std::size_t count, std::vector<std::uint32_t>& out) {
+  constexpr std::size_t kBuckets = 256;
+  const auto bucket = [](float value) {
+    return static_cast<std::size_t>(std::clamp(static_cast<std::int32_t>((value + 1) * (kBuckets / 2)), 0,
+                                               static_cast<std::int32_t>(kBuckets - 1)));
+  };
+  std::array<std::uint32_t, kBuckets> sizes{};
+  for (const float value : values) ++sizes[bucket(value)];
+  std::size_t limit = kBuckets - 1, above = 0;
+  for (; above + sizes[limit] < count; --limit) above += sizes[limit];
+  // Those above from the front, those at the limit from the back: written always, kept where they belong.
+  out.resize(values.size() + 1);
+  std::size_t front = 0, back = values.size();
+  for (std::uint32_t k = 0; k < values.size(); ++k) {
+    const std::size_t at = bucket(values[k]);
+    out[front] = k;
+    front += at > limit;
+    if (at == limit) out[back--] = k;
+  }
+  const auto first = out.begin() + static_cast<std::ptrdiff_t>(back) + 1;
+  const auto needed = static_cast<std::ptrdiff_t>(count - above);
+  std::nth_element(first, first + needed - 1, out.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return values[a] > values[b]; });
+  std::copy(first, first + needed, out.begin() + static_cast<std::ptrdiff_t>(front));
+  out.resize(count);
+}
+
+template <std::size_t N>
+void Add(const float* from, float* to) {
+  using Floats [[gnu::vector_size(N * sizeof(float))]] = float;
+  Floats x, y;
+  std::memcpy(&x, from, sizeof x);
+  std::memcpy(&y, to, sizeof y);
+  y += x;
+  std::memcpy(to, &y, sizeof y);
+}
+
+// Rows of one cluster after the other, those that are excluded left out.
+template <class Row>
+void ForEach(std::size_t begin, std::size_t end, std::span<const std::uint8_t> excluded, Row&& row) {
+  if (excluded.empty()) {
+    for (std::size_t i = begin; i < end; ++i) row(i);
+  } else {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (excluded[i] == 0) row(i);
+    }
+  }
+}
 
 }  // namespace
 
@@ -39,7 +95,8 @@ std::string Flaw(const v1::Neighbours& n, std::size_t vectors, std::size_t dimen
     return "its clusters are not those of its neighbours";
   }
   if (n.probes() == 0 || n.probes() > clusters) return "probes is not 1 to the number of clusters";
-  if (n.sharpness_size() == 0 || n.sharpness_size() > 8) return "it has not 1 to 8 sharpnesses";
+  if (n.sharpness_size() == 0 || static_cast<std::size_t>(n.sharpness_size()) > kWide)
+    return "it has not 1 to 8 sharpnesses";
   for (const float value : n.sharpness()) {
     if (!(value > 0 && value <= 1000)) return "a sharpness is not over 0 and up to 1000";
   }
@@ -72,11 +129,12 @@ Neighbours::Neighbours(const v1::Neighbours& model, Table vectors, std::size_t c
       probes_(model.probes()),
       views_(static_cast<std::size_t>(model.sharpness_size())),
       reach_(kNegligible / *std::min_element(model.sharpness().begin(), model.sharpness().end())),
-      decay_(kSteps * views_) {
+      width_(views_ <= 4 ? 4 : kWide),
+      decay_(kSteps * width_) {
   for (std::size_t step = 0; step < kSteps; ++step) {
     const float below = (static_cast<float>(step) + 0.5F) * reach_ / kSteps;
     for (std::size_t v = 0; v < views_; ++v) {
-      decay_[step * views_ + v] = std::exp(-below * model.sharpness(static_cast<int>(v)));
+      decay_[step * width_ + v] = std::exp(-below * model.sharpness(static_cast<int>(v)));
     }
   }
 }
@@ -88,38 +146,49 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
   const std::size_t clusters = begin_.size() - 1;
   std::vector<float>& cosines = scratch.cosines;
   cosines.resize(std::max(clusters, labels_.size()));
-  scratch.clusters.clear();
   if (probes_ < clusters) {
     centroids_.Products(query, 0, clusters, cosines.data());
-    for (std::uint32_t k = 0; k < clusters; ++k) scratch.clusters.emplace_back(cosines[k], k);
-    std::nth_element(scratch.clusters.begin(), scratch.clusters.begin() + static_cast<std::ptrdiff_t>(probes_ - 1),
-                     scratch.clusters.end(), std::greater<>());
-    scratch.clusters.resize(probes_);
+    Largest(std::span(cosines).first(clusters), probes_, scratch.clusters);
   } else {
-    for (std::uint32_t k = 0; k < clusters; ++k) scratch.clusters.emplace_back(0.0F, k);
+    scratch.clusters.resize(clusters);
+    std::iota(scratch.clusters.begin(), scratch.clusters.end(), 0U);
   }
 
   std::array<float, kNearest> nearest;
   nearest.fill(-1);
-  for (const auto& [ignored, k] : scratch.clusters) {
-    const std::size_t begin = begin_[k], end = begin_[k + 1];
-    rows_.Products(query, begin, end, &cosines[begin]);
-    for (std::size_t i = begin; i < end; ++i) {
-      if (cosines[i] <= nearest.back() || (!excluded.empty() && excluded[i] != 0)) continue;
+  for (const std::uint32_t k : scratch.clusters) {
+    rows_.Products(query, begin_[k], begin_[k + 1], &cosines[begin_[k]]);
+    ForEach(begin_[k], begin_[k + 1], excluded, [&](std::size_t i) {
+      if (cosines[i] <= nearest.back()) return;
       std::size_t at = kNearest - 1;
       for (; at > 0 && nearest[at - 1] < cosines[i]; --at) nearest[at] = nearest[at - 1];
       nearest[at] = cosines[i];
-    }
+    });
   }
 
-  std::fill(out.begin(), out.end(), 0.0F);
+  // Rows of a cluster are often of one category: even and odd ones have sums of their own, so that an addition does not
+  // wait for the one before.
+  const std::size_t half = categories_ * width_;
+  scratch.sums.assign(2 * half, 0.0F);
+  float* const sums = scratch.sums.data();
   const float per_step = kSteps / reach_;
-  for (const auto& [ignored, k] : scratch.clusters) {
-    for (std::size_t i = begin_[k]; i < begin_[k + 1]; ++i) {
+  for (const std::uint32_t k : scratch.clusters) {
+    ForEach(begin_[k], begin_[k + 1], excluded, [&](std::size_t i) {
       const float below = nearest[0] - cosines[i];
-      if (below >= reach_ || (!excluded.empty() && excluded[i] != 0)) continue;
-      const float* const weights = &decay_[static_cast<std::size_t>(below * per_step) * views_];
-      for (std::size_t v = 0; v < views_; ++v) out[v * categories_ + labels_[i]] += weights[v];
+      if (below >= reach_) return;
+      const float* const weights =
+          &decay_[static_cast<std::size_t>(static_cast<std::int32_t>(below * per_step)) * width_];
+      float* const to = sums + (i % 2) * half + labels_[i] * width_;
+      if (width_ == 4) {
+        Add<4>(weights, to);
+      } else {
+        Add<kWide>(weights, to);
+      }
+    });
+  }
+  for (std::size_t v = 0; v < views_; ++v) {
+    for (std::size_t c = 0; c < categories_; ++c) {
+      out[v * categories_ + c] = sums[c * width_ + v] + sums[half + c * width_ + v];
     }
   }
   for (std::size_t v = 0; v < views_; ++v) {

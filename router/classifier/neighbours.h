@@ -50,7 +50,8 @@ class Neighbours {
   Int8Rows centroids_;                // K
   std::size_t probes_, views_;
   float reach_;               // a row further below the nearest one does not count
-  std::vector<float> decay_;  // [step][view]: exp(-sharpness * below), below = (step + 0.5) * reach / kSteps
+  std::size_t width_;         // views_, and unused ones up to what is added at once
+  std::vector<float> decay_;  // [step][width]: exp(-sharpness * below), below = (step + 0.5) * reach / kSteps
 };
 
 }  // namespace pointsman::classifier

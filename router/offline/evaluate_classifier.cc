@@ -59,12 +59,11 @@ Result<std::shared_ptr<const classifier::EncoderHead>> LoadHead(const EvaluateEn
 Result<std::size_t> Escalate(const EvaluateEncoderLane& lane, const classifier::EncoderHead& head,
                              const std::vector<Row>& rows, const std::function<void(double)>& progress,
                              std::vector<policies::Evidence>& evidence) {
-  // As the router does: with a share of 1 nothing is sure enough.
-  const double margin = lane.share >= 1 ? 2 : head.MarginForShare(lane.share);
+  const double threshold = head.ThresholdForShare(lane.share);
   std::vector<std::size_t> unsure;
   std::vector<std::string_view> texts;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (classifier::Margin(evidence[i]) >= margin) continue;
+    if (gate::KeepByThreshold(head.Confidence(evidence[i]), threshold)) continue;
     unsure.push_back(i);
     texts.push_back(rows[i].text);
   }

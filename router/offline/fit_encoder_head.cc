@@ -4,10 +4,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 
+#include "router/classifier/cascade_file.h"
 #include "router/classifier/encoder_head.h"
 #include "router/classifier/stored_vectors.h"
+#include "router/offline/fit_cascade.h"
 #include "router/offline/metrics.h"
 #include "router/offline/minimize.h"
 
@@ -219,22 +222,45 @@ Choice Choose(const std::vector<const EmbeddedRow*>& fitted, const std::vector<c
   return best;
 }
 
-// The report, the margins and the threshold, of the head as fitted without the held-out rows.
-void Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& head) {
-  for (int i = 0; i <= 100; ++i) head.add_margins(0);  // not asked for yet
+// Mean accuracy over the shares up to one half: nobody who can pay for more leaves the encoder to a share.
+double Value(const gate::CascadeGate& gate) {
+  constexpr int kShares = 50;
+  double sum = 0;
+  for (int percent = 1; percent <= kShares; ++percent) sum += gate::ThresholdForShare(gate, percent / 100.0)->quality;
+  return sum / kShares;
+}
+
+Result<gate::CascadeGate> FitLaneGate(const CascadeRows& rows) {
+  std::optional<gate::CascadeGate> best;
+  for (const bool categories : {false, true}) {
+    auto fit = FitGate(rows, {gate::GateKind::kGain, 0, categories});
+    if (!fit) return std::move(fit).error();
+    if (!best || Value(fit->gate) > Value(*best)) best = std::move(fit->gate);
+  }
+  return *std::move(best);
+}
+
+// The report, the gate and the threshold, of the head as fitted without the held-out rows.
+Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& head) {
   const classifier::EncoderHead fitted(head, "", std::nullopt);
   std::vector<Prediction> predictions;
-  std::vector<float> margins;
+  CascadeRows cascade;
+  cascade.categories = fitted.categories();
   std::size_t fast_right = 0, fast_certain = 0;
   for (const EmbeddedRow* row : held_out) {
     const policies::Evidence precise = *fitted.PreciseEvidence(row->fast, row->embedding);
     predictions.push_back({row->label, precise.probabilities, precise.entropy});
-    margins.push_back(static_cast<float>(classifier::Margin(row->fast)));
+    CascadeRow& outcome = cascade.rows.emplace_back();
+    outcome.probs.assign(row->fast.probabilities.begin(), row->fast.probabilities.end());
+    outcome.categories = row->fast.probabilities;
+    outcome.weak = row->fast.likeliest == row->label ? 1 : 0;
+    outcome.strong = precise.likeliest == row->label ? 1 : 0;
     fast_right += row->fast.likeliest == row->label;
     fast_certain += !row->fast.uncertain;
   }
-  std::sort(margins.begin(), margins.end());
-  for (std::size_t i = 0; i <= 100; ++i) head.set_margins(static_cast<int>(i), margins[i * (margins.size() - 1) / 100]);
+  auto gate = FitLaneGate(cascade);
+  if (!gate) return std::move(gate).error();
+  *head.mutable_gate() = classifier::ToProto(*gate);
   const auto rows = static_cast<double>(held_out.size());
   const Metrics metrics = Measure(predictions, fitted.categories());
   head.mutable_report()->set_rows(static_cast<std::uint32_t>(held_out.size()));
@@ -244,12 +270,12 @@ void Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& h
   // As many are certain as the fast lane's own threshold leaves certain.
   const double coverage = std::max(0.01, static_cast<double>(fast_certain) / rows);
   head.set_entropy_threshold(static_cast<float>(EntropyAtCoverage(predictions, coverage)));
+  return {};
 }
 
 }  // namespace
 
 Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, const std::vector<std::string>& categories,
-                                       const std::function<void(const v1::EncoderHead&)>& measure,
                                        const std::function<void(double)>& progress) {
   std::vector<const EmbeddedRow*> all, fitted, held_out;
   std::vector<bool> seen(categories.size());
@@ -284,8 +310,7 @@ Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, con
   head.set_temperature(static_cast<float>(1 / sum));
   SetRegression(choice.parameters, dimension, categories.size(), head);
   SetNeighbours(neighbours, head);
-  Measure(held_out, head);
-  if (measure) measure(head);
+  if (auto measured = Measure(held_out, head); !measured) return std::move(measured).error();
   report(0.85);
 
   FitRegression(all, dimension, categories.size(), choice.strength, choice.parameters);

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "router/classifier/cascade_file.h"
 #include "router/classifier/classifier.h"
 #include "router/classifier/encoder_head.h"
 #include "router/offline/fit_classifier.h"
@@ -13,29 +14,14 @@
 namespace pointsman::offline {
 namespace {
 
-// Of the cross-fitted fast lane's rows, to calibrate it.
-
-// Accuracy when a share of the rows, those of least margin, gets the refined answer. `head` was not fitted on them, but
-// for its weights.
-std::vector<SharePoint> Curve(const std::vector<EmbeddedRow>& rows, const classifier::EncoderHead& head) {
-  struct Outcome {
-    double margin;
-    bool fast, precise;
-  };
-  std::vector<Outcome> outcomes;
-  for (const EmbeddedRow& row : rows) {
-    if (!row.held_out) continue;
-    const policies::Evidence precise = *head.PreciseEvidence(row.fast, row.embedding);
-    outcomes.push_back({classifier::Margin(row.fast), row.fast.likeliest == row.label, precise.likeliest == row.label});
-  }
-  std::stable_sort(outcomes.begin(), outcomes.end(),
-                   [](const Outcome& a, const Outcome& b) { return a.margin < b.margin; });
+// Accuracy of the held-out rows when the share of them in which the gate, fitted without them, trusts the fast lane
+// least gets the refined answer.
+std::vector<SharePoint> Curve(const v1::CascadeGate& stored) {
+  gate::CascadeGate gate;
+  classifier::FromProto(stored, gate);
   std::vector<SharePoint> curve;
   for (const double share : {0.0, 0.05, 0.1, 0.2, 0.3, 1.0}) {
-    const auto escalated = static_cast<std::size_t>(share * static_cast<double>(outcomes.size()));
-    std::size_t right = 0;
-    for (std::size_t i = 0; i < outcomes.size(); ++i) right += i < escalated ? outcomes[i].precise : outcomes[i].fast;
-    curve.push_back({share, static_cast<double>(right) / static_cast<double>(outcomes.size())});
+    curve.push_back({share, gate::ThresholdForShare(gate, share)->quality});
   }
   return curve;
 }
@@ -121,12 +107,9 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
     if (all[i].held_out) all[i].fast = unseeing->Classify(texts[i]);
   }
   TrainEncoderReport report;
-  const auto measure = [&](const v1::EncoderHead& head) {
-    report.curve = Curve(all, classifier::EncoderHead(head, "", std::nullopt));
-  };
-  Result<v1::EncoderHead> head = FitEncoderHead(all, categories, measure, stage("fitting the encoder lane"));
+  Result<v1::EncoderHead> head = FitEncoderHead(all, categories, stage("fitting the encoder lane"));
   if (!head) return std::move(head).error();
-  head->set_version(1);
+  head->set_version(2);
   head->set_created_by(std::string("pointsman ") + kVersion);
   head->set_seed(options.seed);
   head->set_classifier(std::string((*fast)->checksum()));
@@ -143,6 +126,8 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
   report.duplicates = rows->duplicates;
   report.bad = rows->bad;
   report.bad_examples = rows->bad_examples;
+  report.curve = Curve(head->gate());
+  report.gate_reads_categories = head->gate().categories_size() > 0;
   report.ece = head->report().ece();
   report.fast_weight = static_cast<double>(head->fast_weight());
   report.linear_weight = static_cast<double>(head->linear_weight());
@@ -173,6 +158,8 @@ std::string ReportText(const TrainEncoderReport& report) {
   for (const std::string& example : report.bad_examples) text += "  " + example + "\n";
   text += "\nescalated  accuracy on the held-out rows\n";
   for (const SharePoint& point : report.curve) add("   %4.0f %%  %5.1f %%\n", 100 * point.share, 100 * point.accuracy);
+  text += std::string("escalated first: where the encoder is expected to gain most, by the fast lane's ") +
+          (report.gate_reads_categories ? "probabilities and categories\n" : "probabilities\n");
   add("calibration error of refined answers: %.3f\n", report.ece);
   add("weights: fast %.2f, linear %.2f, neighbours %.2f; temperature %.2f; %u neighbours, sharpness %.0f\n",
       report.fast_weight, report.linear_weight, report.neighbour_weight, report.temperature, report.nearest,
@@ -197,6 +184,7 @@ std::string ReportJson(const TrainEncoderReport& report) {
                             {"duplicates", report.duplicates},
                             {"bad", report.bad},
                             {"curve", std::move(curve)},
+                            {"gate_reads_categories", report.gate_reads_categories},
                             {"ece", report.ece},
                             {"fast_weight", report.fast_weight},
                             {"linear_weight", report.linear_weight},

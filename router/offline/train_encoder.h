@@ -36,7 +36,7 @@ struct TrainEncoderOptions {
 };
 
 struct SharePoint {
-  double share = 0;     // of the held-out rows that are escalated, those of least margin
+  double share = 0;     // of the held-out rows that are escalated, those with the largest expected gain
   double accuracy = 0;  // [0, 1]
 };
 
@@ -45,7 +45,8 @@ struct TrainEncoderReport {
   std::uint64_t dropped = 0, duplicates = 0, bad = 0;
   std::vector<std::string> bad_examples;
   std::vector<SharePoint> curve;  // 0, 5, 10, 20, 30 and 100 %
-  double ece = 0;                 // of the refined answers
+  bool gate_reads_categories = false;
+  double ece = 0;  // of the refined answers
   double fast_weight = 0, linear_weight = 0, neighbour_weight = 0, temperature = 1;
   std::uint32_t nearest = 0;
   double sharpness = 0;

@@ -94,7 +94,7 @@ Result<Question> Understand(const Services& services, const v1::CompleteRequest&
 // Whether the encoder lane shall be asked too: where there is one, and the classifier is not sure.
 bool Escalates(const Services& services, classifier::EncoderLane* lane, const Question& question) {
   if (lane == nullptr || !question.evidence || question.evidence->categories.empty()) return false;
-  classifier::EncoderLane::Choice choice = lane->Consider(*question.evidence);
+  classifier::EncoderLane::Choice choice = lane->Consider(lane->ConfidenceIn(*question.evidence));
   if (choice == classifier::EncoderLane::Choice::kOverBudget) {
     services.metrics->Escalated(telemetry::Escalation::kOverBudget);
   }
@@ -107,7 +107,8 @@ Awaitable<void> AskEncoder(const Services& services, classifier::EncoderLane& la
   std::string storage;
   std::string_view question = QuestionOf(request, storage);
   v1::SecondOpinion described;
-  described.set_margin(classifier::Margin(evidence));
+  described.set_confidence(lane.ConfidenceIn(evidence));
+  described.set_threshold(lane.threshold());
   described.set_fast_likeliest(evidence.categories[evidence.likeliest]);
   described.set_fast_probability(evidence.probabilities[evidence.likeliest]);
   classifier::SecondOpinion opinion = co_await lane.Refine(evidence, question, deadline);

@@ -19,7 +19,7 @@ v1::EncoderHead SmallHead() {
   std::mt19937 random(5);
   std::normal_distribution<double> normal;
   v1::EncoderHead head;
-  head.set_version(1);
+  head.set_version(2);
   for (const char* name : {"a", "b", "c"}) head.add_categories(name);
   head.set_encoder("small-encoder");
   head.set_classifier("small-classifier");
@@ -42,7 +42,19 @@ v1::EncoderHead SmallHead() {
   head.set_neighbour_weight(0.2F);
   head.set_temperature(0.7F);
   head.set_entropy_threshold(0.9F);
-  for (int i = 0; i <= 100; ++i) head.add_margins(static_cast<float>(i) / 100);
+  // C = the lead of the likeliest category over the second, and i % of the rows are under i / 100.
+  v1::CascadeGate& gate = *head.mutable_gate();
+  gate.set_kind("gain");
+  gate.set_source("options");
+  gate.add_inputs("margin");
+  gate.add_weights(-1);
+  gate.set_read_share(1);
+  for (int i = 0; i <= 100; ++i) {
+    gate.add_gain_quantiles(i / 100.0 - 1);
+    v1::CascadePoint& point = *gate.add_curve();
+    point.set_threshold(i < 100 ? i / 100.0 : 2);
+    point.set_strong_share(i / 100.0);
+  }
   return head;
 }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "pointsman/v1/artifact.pb.h"
+#include "pointsman/v1/encoder.pb.h"
 
 namespace pointsman::testing_support {
 

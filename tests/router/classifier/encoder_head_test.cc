@@ -25,11 +25,24 @@ policies::Evidence Fast(const std::vector<std::string>& categories, std::vector<
   return fast;
 }
 
-TEST(EncoderHead, MarginIsTheLeadOverTheSecond) {
+TEST(EncoderHead, ConfidenceIsThatOfItsGate) {
+  const EncoderHead served(SmallHead(), "", std::nullopt);  // whose gate reads the lead over the second
   const std::vector<std::string> names = {"a", "b", "c"};
-  EXPECT_NEAR(Margin(Fast(names, {0.2F, 0.5F, 0.3F})), 0.2, 1e-6);
-  EXPECT_NEAR(Margin(Fast(names, {0.5F, 0.5F, 0.0F})), 0, 1e-6);
-  EXPECT_NEAR(Margin(Fast(names, {0, 0, 1})), 1, 1e-6);
+  EXPECT_NEAR(served.Confidence(Fast(names, {0.2F, 0.5F, 0.3F})), 0.2, 1e-6);
+  EXPECT_NEAR(served.Confidence(Fast(names, {0.5F, 0.5F, 0.0F})), 0, 1e-6);
+  EXPECT_NEAR(served.Confidence(Fast(names, {0, 0, 1})), 1, 1e-6);
+}
+
+TEST(EncoderHead, ItsGateMayReadTheCategories) {
+  v1::EncoderHead head = SmallHead();
+  for (const char* name : {"a", "b", "c"}) head.mutable_gate()->add_categories(name);
+  for (const double weight : {0.0, 0.3, -0.3}) head.mutable_gate()->add_category_weights(weight);
+  for (int i = 0; i < 3; ++i) head.mutable_gate()->add_category_slopes(0);
+  ASSERT_EQ(Flaw(head), "");
+  const EncoderHead served(head, "", std::nullopt);
+  const std::vector<std::string> names = {"a", "b", "c"};
+  EXPECT_NEAR(served.Confidence(Fast(names, {0.1F, 0.7F, 0.2F})), 0.5 - 0.7 * 0.3 + 0.2 * 0.3, 1e-6);
+  EXPECT_NEAR(served.Confidence(Fast(names, {0.1F, 0.2F, 0.7F})), 0.5 - 0.2 * 0.3 + 0.7 * 0.3, 1e-6);
 }
 
 // The formula of the header, computed step by step.
@@ -114,12 +127,12 @@ TEST(EncoderHead, RefusesOtherCategoriesAndDimensions) {
   EXPECT_FALSE(served.PreciseEvidence(Fast(three, {0.5F, 0.5F, 0}), Unit({1, 0, 0})));
 }
 
-TEST(EncoderHead, MarginForShareReadsTheQuantiles) {
-  const EncoderHead served(SmallHead(), "", std::nullopt);  // quantile i % is i / 100
-  EXPECT_NEAR(served.MarginForShare(0.2), 0.2, 1e-6);
-  EXPECT_NEAR(served.MarginForShare(0.205), 0.205, 1e-6);
-  EXPECT_NEAR(served.MarginForShare(0), 0, 1e-6);
-  EXPECT_NEAR(served.MarginForShare(1), 1, 1e-6);
+TEST(EncoderHead, ThresholdForShareReadsTheCurve) {
+  const EncoderHead served(SmallHead(), "", std::nullopt);  // i % of the rows are under i / 100
+  EXPECT_NEAR(served.ThresholdForShare(0.2), 0.2, 1e-6);
+  EXPECT_NEAR(served.ThresholdForShare(0.205), 0.2, 1e-6);
+  EXPECT_NEAR(served.ThresholdForShare(0), 0, 1e-6);
+  EXPECT_GT(served.ThresholdForShare(1), 1);
 }
 
 TEST(EncoderHead, AFileComesBackAndDamageIsFound) {
@@ -164,7 +177,9 @@ TEST(EncoderHead, FlawsAreNamed) {
   EXPECT_NE(flaw([](v1::EncoderHead& h) { h.mutable_neighbours()->pop_back(); }), "");
   EXPECT_NE(flaw([](v1::EncoderHead& h) { h.set_neighbour_categories(0, 3); }), "");
   EXPECT_NE(flaw([](v1::EncoderHead& h) { h.set_nearest(0); }), "");
-  EXPECT_NE(flaw([](v1::EncoderHead& h) { h.set_margins(3, 2); }), "");
+  EXPECT_NE(flaw([](v1::EncoderHead& h) { h.mutable_gate()->set_weights(0, NAN); }), "");
+  EXPECT_NE(flaw([](v1::EncoderHead& h) { h.mutable_gate()->set_source("top_k"); }), "");
+  EXPECT_NE(flaw([](v1::EncoderHead& h) { h.clear_gate(); }), "");
   EXPECT_NE(flaw([](v1::EncoderHead& h) { h.set_bias(0, NAN); }), "");
   EXPECT_NE(flaw([](v1::EncoderHead& h) { h.set_categories(0, "b"); }), "");
 }

@@ -97,24 +97,25 @@ TEST_F(EncoderLaneTest, AFailureLeavesTheFastAnswerAndSaysWhy) {
   EXPECT_EQ(wrong.evidence.probabilities, Fast(0.4F, 0.35F).probabilities);
 }
 
-TEST_F(EncoderLaneTest, EscalatesUnderTheMarginOnly) {
-  EncoderLane lane = Make();  // share 0.2 of SmallHead's margins: 0.2
-  EXPECT_EQ(lane.Consider(Fast(0.8F, 0.1F)), EncoderLane::Choice::kSure);
-  EXPECT_EQ(lane.Consider(Fast(0.5F, 0.25F)), EncoderLane::Choice::kSure);
-  EXPECT_EQ(lane.Consider(Fast(0.4F, 0.35F)), EncoderLane::Choice::kEscalate);
+TEST_F(EncoderLaneTest, EscalatesUnderTheThresholdOnly) {
+  EncoderLane lane = Make();  // share 0.2 of SmallHead's gate: 0.2
+  EXPECT_EQ(lane.Consider(lane.ConfidenceIn(Fast(0.8F, 0.1F))), EncoderLane::Choice::kSure);
+  EXPECT_EQ(lane.Consider(lane.ConfidenceIn(Fast(0.5F, 0.25F))), EncoderLane::Choice::kSure);
+  EXPECT_EQ(lane.Consider(lane.ConfidenceIn(Fast(0.4F, 0.35F))), EncoderLane::Choice::kEscalate);
 }
 
 TEST_F(EncoderLaneTest, AShareOfOneEscalatesAll) {
   config.share = 1;
   EncoderLane lane = Make();
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(lane.Consider(Fast(1, 0)), EncoderLane::Choice::kEscalate);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(lane.Consider(lane.ConfidenceIn(Fast(1, 0))), EncoderLane::Choice::kEscalate);
 }
 
 TEST_F(EncoderLaneTest, TheShareIsNeverExceededByMoreThanTheBurst) {
   EncoderLane lane = Make();
   int escalated = 0;
   for (int i = 1; i <= 10'000; ++i) {
-    const auto choice = lane.Consider(Fast(0.4F, 0.35F));
+    const auto choice = lane.Consider(lane.ConfidenceIn(Fast(0.4F, 0.35F)));
     EXPECT_NE(choice, EncoderLane::Choice::kSure);
     escalated += choice == EncoderLane::Choice::kEscalate;
     ASSERT_LE(escalated, 0.2 * i + ShareBudget::kBurst);

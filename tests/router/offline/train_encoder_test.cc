@@ -74,7 +74,10 @@ TEST_F(TrainEncoderTest, TheHeadRefinesWhatTheFastLaneCannotKnow) {
   EXPECT_EQ((*head)->classifier(), (*fast)->checksum());
   EXPECT_EQ((*head)->categories(), (*fast)->categories());
   EXPECT_EQ((*head)->encoder(), "test-encoder");
-  EXPECT_LE((*head)->MarginForShare(0.2), (*head)->MarginForShare(0.8));
+  EXPECT_LE((*head)->ThresholdForShare(0.2), (*head)->ThresholdForShare(0.8));
+  // A third of the texts have no telling word: escalating as many mends nearly all that can be mended.
+  EXPECT_GT(report->curve[4].accuracy, (report->curve.front().accuracy + report->curve.back().accuracy) / 2);
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_GE(report->curve[i].accuracy, report->curve[i - 1].accuracy);
 
   // Texts that nobody has seen, without a telling word.
   const std::vector<std::string> texts = {"q9000", "q9001", "q9002", "q9003", "q9004", "q9005"};

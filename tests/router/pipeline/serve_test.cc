@@ -373,7 +373,8 @@ TEST_F(EncoderLaneServeTest, TheSecondOpinionDecides) {
   EXPECT_TRUE(evidence().second_opinion().used());
   EXPECT_EQ(evidence().second_opinion().fast_likeliest(), "a");
   EXPECT_NEAR(evidence().second_opinion().fast_probability(), 0.4, 1e-6);
-  EXPECT_NEAR(evidence().second_opinion().margin(), 0.05, 1e-6);
+  EXPECT_NEAR(evidence().second_opinion().confidence(), 0.05, 1e-6);
+  EXPECT_GT(evidence().second_opinion().threshold(), 0.05);
   EXPECT_EQ(script.asked, std::vector<std::string>{"hello"});
   EXPECT_THAT(metrics->Render(), HasSubstr("pointsman_escalations_total{outcome=\"refined\"} 1"));
   EXPECT_THAT(metrics->Render(), HasSubstr("pointsman_encoder_duration_seconds_count 1"));
