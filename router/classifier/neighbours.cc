@@ -76,6 +76,29 @@ void ForEach(std::size_t begin, std::size_t end, std::span<const std::uint8_t> e
   }
 }
 
+// What the rows' votes depend on.
+struct Votes {
+  const float* cosines;
+  const std::uint8_t* labels;
+  const float* decay;  // [step][N]
+  float largest, reach, per_step;
+  std::size_t half;
+};
+
+// Adds the votes of the rows from `begin` to `end` to sums[2][category][N]. Rows of a cluster are often of one
+// category: even and odd ones have sums of their own, so that an addition does not wait for the one before. By value,
+// because the compiler must assume that a sum is written over what it has a reference to.
+template <std::size_t N>
+void AddVotes(const Votes votes, std::size_t begin, std::size_t end, std::span<const std::uint8_t> excluded,
+              float* sums) {
+  ForEach(begin, end, excluded, [=](std::size_t i) {
+    const float below = votes.largest - votes.cosines[i];
+    if (below >= votes.reach) return;
+    const auto step = static_cast<std::size_t>(static_cast<std::int32_t>(below * votes.per_step));
+    Add<N>(votes.decay + step * N, sums + (i % 2) * votes.half + votes.labels[i] * N);
+  });
+}
+
 }  // namespace
 
 std::string Flaw(const v1::Neighbours& n, std::size_t dimensions, std::size_t categories) {
@@ -166,26 +189,17 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
     });
   }
 
-  // Rows of a cluster are often of one category: even and odd ones have sums of their own, so that an addition does not
-  // wait for the one before.
   const std::size_t half = categories_ * width_;
   scratch.sums.assign(2 * half, 0.0F);
-  float* const sums = scratch.sums.data();
-  const float per_step = kSteps / reach_;
+  const Votes votes{cosines.data(), labels_.data(), decay_.data(), nearest[0], reach_, kSteps / reach_, half};
   for (const std::uint32_t k : scratch.clusters) {
-    ForEach(begin_[k], begin_[k + 1], excluded, [&](std::size_t i) {
-      const float below = nearest[0] - cosines[i];
-      if (below >= reach_) return;
-      const float* const weights =
-          &decay_[static_cast<std::size_t>(static_cast<std::int32_t>(below * per_step)) * width_];
-      float* const to = sums + (i % 2) * half + labels_[i] * width_;
-      if (width_ == 4) {
-        Add<4>(weights, to);
-      } else {
-        Add<kWide>(weights, to);
-      }
-    });
+    if (width_ == 4) {
+      AddVotes<4>(votes, begin_[k], begin_[k + 1], excluded, scratch.sums.data());
+    } else {
+      AddVotes<kWide>(votes, begin_[k], begin_[k + 1], excluded, scratch.sums.data());
+    }
   }
+  const float* const sums = scratch.sums.data();
   for (std::size_t v = 0; v < views_; ++v) {
     for (std::size_t c = 0; c < categories_; ++c) {
       out[v * categories_ + c] = sums[c * width_ + v] + sums[half + c * width_ + v];
