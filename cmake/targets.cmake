@@ -86,6 +86,6 @@ endfunction()
 function(pointsman_router_dependencies target)
   target_link_libraries(${target} PUBLIC prometheus-cpp::core prometheus-cpp::pull spdlog::spdlog CLI11::CLI11
                         gRPC::grpc++_reflection)
-  target_link_libraries(${target} PRIVATE ZLIB::ZLIB utf8proc PkgConfig::CBC Eigen3::Eigen)
+  target_link_libraries(${target} PRIVATE ZLIB::ZLIB utf8proc PkgConfig::HIREDIS PkgConfig::ZSTD PkgConfig::CBC Eigen3::Eigen)
   target_compile_options(${target} PRIVATE -fno-math-errno)  # lets the compiler vectorise sqrt
 endfunction()

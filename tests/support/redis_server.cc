@@ -1,0 +1,127 @@
+#include "tests/support/redis_server.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+namespace pointsman::testing {
+namespace {
+
+sockaddr_in Loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+// Runs a program with its standard output on `out`.
+pid_t Spawn(const std::vector<std::string>& words, int out) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int null = ::open("/dev/null", O_RDWR);
+  ::dup2(null, 0);
+  ::dup2(out < 0 ? null : out, 1);
+  ::dup2(out < 0 ? null : out, 2);
+  ::execvp(pointers[0], pointers.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+int FreePort() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof address;
+  ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  ::close(socket);
+  return ntohs(address.sin_port);
+}
+
+RedisServer::RedisServer(std::vector<std::string> arguments, int port, std::string program)
+    : arguments_(std::move(arguments)), program_(std::move(program)), port_(port != 0 ? port : FreePort()) {
+  Start();
+}
+
+RedisServer::~RedisServer() { Kill(); }
+
+void RedisServer::Start() {
+  std::vector<std::string> words = {program_};
+  if (program_ == "redis-server") words.insert(words.end(), {"--save", "", "--appendonly", "no", "--dir", "/tmp"});
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
+  words.insert(words.end(), {"--port", std::to_string(port_), "--bind", "127.0.0.1"});
+  child_ = Spawn(words, -1);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!Answers()) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child_, &status, WNOHANG), 0) << program_ << " ended: scripts/bootstrap installs it";
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << program_ << " does not answer on port " << port_;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void RedisServer::Kill() {
+  if (child_ < 0) return;
+  ::kill(child_, SIGKILL);
+  ::waitpid(child_, nullptr, 0);
+  child_ = -1;
+  frozen_ = false;
+}
+
+void RedisServer::Freeze() {
+  ::kill(child_, SIGSTOP);
+  frozen_ = true;
+}
+
+void RedisServer::Thaw() {
+  ::kill(child_, SIGCONT);
+  frozen_ = false;
+}
+
+// Any answer will do, also that a password is needed.
+bool RedisServer::Answers() const {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{2, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const sockaddr_in address = Loopback(port_);
+  char answer = 0;
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::send(socket, "PING\r\n", 6, MSG_NOSIGNAL) == 6) {
+    if (::recv(socket, &answer, 1, 0) != 1) answer = 0;
+  }
+  ::close(socket);
+  return answer == '+' || answer == '-';
+}
+
+std::string RedisServer::Cli(const std::vector<std::string>& words) const {
+  int ends[2];
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  std::vector<std::string> command = {"redis-cli", "-h", "127.0.0.1", "-p", std::to_string(port_)};
+  command.insert(command.end(), words.begin(), words.end());
+  const pid_t child = Spawn(command, ends[1]);
+  ::close(ends[1]);
+  std::string out;
+  char piece[4096];
+  for (ssize_t n; (n = ::read(ends[0], piece, sizeof piece)) > 0;) out.append(piece, static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0) << out;
+  while (out.ends_with('\n')) out.pop_back();
+  return out;
+}
+
+}  // namespace pointsman::testing

@@ -1,0 +1,44 @@
+// tests/support/redis_server.h: a real redis-server as a child process, and what can happen to one.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace pointsman::testing {
+
+// On a port of 127.0.0.1, without persistence; it dies with the test. Fails the test when it cannot be started.
+class RedisServer {
+ public:
+  // `arguments` as on its command line: {"--requirepass", "secret"}. `port` 0 = a free one. `program` is redis-server,
+  // or what behaves so (redis-sentinel, with a configuration file as the first argument).
+  explicit RedisServer(std::vector<std::string> arguments = {}, int port = 0, std::string program = "redis-server");
+  ~RedisServer();
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+
+  int port() const { return port_; }
+
+  void Kill();    // at once, as by a crash
+  void Start();   // again, on the same port, empty
+  void Freeze();  // it is there and does nothing (SIGSTOP)
+  void Thaw();
+
+  // What redis-cli prints for a command. Fails the test when it cannot be asked.
+  std::string Cli(const std::vector<std::string>& words) const;
+
+ private:
+  bool Answers() const;
+
+  std::vector<std::string> arguments_;
+  std::string program_;
+  int port_ = 0;
+  pid_t child_ = -1;
+  bool frozen_ = false;
+};
+
+// A port of 127.0.0.1 that is free now.
+int FreePort();
+
+}  // namespace pointsman::testing
