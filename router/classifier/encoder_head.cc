@@ -159,7 +159,10 @@ double EncoderHead::Confidence(const policies::Evidence& fast) const {
 }
 
 double EncoderHead::ThresholdForShare(double share) const {
-  return gate::ThresholdForShare(gate_, std::clamp(share, 0.0, 1.0))->threshold;
+  const auto nearest = std::min_element(gate_.curve.begin(), gate_.curve.end(), [share](const auto& a, const auto& b) {
+    return std::abs(a.strong_share - share) < std::abs(b.strong_share - share);
+  });
+  return nearest->threshold;
 }
 
 Result<std::string> WriteEncoderHead(const std::filesystem::path& file, const v1::EncoderHead& head) {

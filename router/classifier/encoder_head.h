@@ -11,7 +11,7 @@
 // Their errors differ, hence the sum is better than each (docs/classifier.md has figures).
 //
 // The two lanes are a cascade of a weak and a strong classifier (Mowst, arXiv 2311.05185, section 2), with a gate of
-// policies/gate/ fitted on the expected gain: where the encoder probably mends the fast lane's answer.
+// policies/gate/: C is the probability that the fast lane is right.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,8 @@ class EncoderHead {
 
   // C of the fast lane's answer by the head's gate, in [0, 1]. `fast` is of the head's categories. Pure, no allocation.
   double Confidence(const policies::Evidence& fast) const;
-  // Under it are at most `share` (in [0, 1]) of the training's held-out rows, to about 1 %.
+  // Under it are `share` (in [0, 1]) of the training's held-out rows; where many have the same C, the nearest share
+  // that can be had, which may be a larger one: the lane's budget keeps the share of requests.
   double ThresholdForShare(double share) const;
 
   const std::vector<std::string>& categories() const { return categories_; }

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <span>
 
 #include "router/classifier/cascade_file.h"
@@ -222,24 +221,6 @@ Choice Choose(const std::vector<const EmbeddedRow*>& fitted, const std::vector<c
   return best;
 }
 
-// Mean accuracy over the shares up to one half: nobody who can pay for more leaves the encoder to a share.
-double Value(const gate::CascadeGate& gate) {
-  constexpr int kShares = 50;
-  double sum = 0;
-  for (int percent = 1; percent <= kShares; ++percent) sum += gate::ThresholdForShare(gate, percent / 100.0)->quality;
-  return sum / kShares;
-}
-
-Result<gate::CascadeGate> FitLaneGate(const CascadeRows& rows) {
-  std::optional<gate::CascadeGate> best;
-  for (const bool categories : {false, true}) {
-    auto fit = FitGate(rows, {gate::GateKind::kGain, 0, categories});
-    if (!fit) return std::move(fit).error();
-    if (!best || Value(fit->gate) > Value(*best)) best = std::move(fit->gate);
-  }
-  return *std::move(best);
-}
-
 // The report, the gate and the threshold, of the head as fitted without the held-out rows.
 Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& head) {
   const classifier::EncoderHead fitted(head, "", std::nullopt);
@@ -258,9 +239,9 @@ Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::Encode
     fast_right += row->fast.likeliest == row->label;
     fast_certain += !row->fast.uncertain;
   }
-  auto gate = FitLaneGate(cascade);
-  if (!gate) return std::move(gate).error();
-  *head.mutable_gate() = classifier::ToProto(*gate);
+  auto fit = FitGate(cascade, {gate::GateKind::kLogistic});
+  if (!fit) return std::move(fit).error();
+  *head.mutable_gate() = classifier::ToProto(fit->gate);
   const auto rows = static_cast<double>(held_out.size());
   const Metrics metrics = Measure(predictions, fitted.categories());
   head.mutable_report()->set_rows(static_cast<std::uint32_t>(held_out.size()));

@@ -24,11 +24,10 @@ inline constexpr std::size_t kMaxNeighbours = 30'000;
 
 // Fits on the rows that are not held out: the regression with several strengths of L2, and the neighbours; then, on
 // the held-out rows, chooses the strength, the number of neighbours and their sharpness, fits weights and temperature
-// by the mean -ln p(truth), and the gate by what the refined answers gain; then fits regression and neighbours on all
-// rows. The gate reads the fast lane's category probabilities, and their categories where that orders the held-out rows
-// better in cross-validation. Fills in all but version, maker, sources, seed, classifier and encoder. Errors: fewer
-// than 50 rows held out, a label that no fitted row has, refined answers that are right where the fast lane's are and
-// nowhere else. Deterministic; one thread; seconds to a minute. `progress` may be empty.
+// by the mean -ln p(truth), and the gate: the probability that the fast lane is right, by the dispersions of its
+// probabilities; then fits regression and neighbours on all rows. Fills in all but version, maker, sources, seed,
+// classifier and encoder. Errors: fewer than 50 rows held out, a label that no fitted row has, a fast lane that is
+// right, or wrong, in all that are held out. Deterministic; one thread; seconds to a minute. `progress` may be empty.
 Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, const std::vector<std::string>& categories,
                                        const std::function<void(double)>& progress);
 

@@ -127,7 +127,6 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
   report.bad = rows->bad;
   report.bad_examples = rows->bad_examples;
   report.curve = Curve(head->gate());
-  report.gate_reads_categories = head->gate().categories_size() > 0;
   report.ece = head->report().ece();
   report.fast_weight = static_cast<double>(head->fast_weight());
   report.linear_weight = static_cast<double>(head->linear_weight());
@@ -158,8 +157,6 @@ std::string ReportText(const TrainEncoderReport& report) {
   for (const std::string& example : report.bad_examples) text += "  " + example + "\n";
   text += "\nescalated  accuracy on the held-out rows\n";
   for (const SharePoint& point : report.curve) add("   %4.0f %%  %5.1f %%\n", 100 * point.share, 100 * point.accuracy);
-  text += std::string("escalated first: where the encoder is expected to gain most, by the fast lane's ") +
-          (report.gate_reads_categories ? "probabilities and categories\n" : "probabilities\n");
   add("calibration error of refined answers: %.3f\n", report.ece);
   add("weights: fast %.2f, linear %.2f, neighbours %.2f; temperature %.2f; %u neighbours, sharpness %.0f\n",
       report.fast_weight, report.linear_weight, report.neighbour_weight, report.temperature, report.nearest,
@@ -184,7 +181,6 @@ std::string ReportJson(const TrainEncoderReport& report) {
                             {"duplicates", report.duplicates},
                             {"bad", report.bad},
                             {"curve", std::move(curve)},
-                            {"gate_reads_categories", report.gate_reads_categories},
                             {"ece", report.ece},
                             {"fast_weight", report.fast_weight},
                             {"linear_weight", report.linear_weight},

@@ -36,7 +36,7 @@ struct TrainEncoderOptions {
 };
 
 struct SharePoint {
-  double share = 0;     // of the held-out rows that are escalated, those with the largest expected gain
+  double share = 0;     // of the held-out rows that are escalated, those in which the gate trusts the fast lane least
   double accuracy = 0;  // [0, 1]
 };
 
@@ -45,8 +45,7 @@ struct TrainEncoderReport {
   std::uint64_t dropped = 0, duplicates = 0, bad = 0;
   std::vector<std::string> bad_examples;
   std::vector<SharePoint> curve;  // 0, 5, 10, 20, 30 and 100 %
-  bool gate_reads_categories = false;
-  double ece = 0;  // of the refined answers
+  double ece = 0;                 // of the refined answers
   double fast_weight = 0, linear_weight = 0, neighbour_weight = 0, temperature = 1;
   std::uint32_t nearest = 0;
   double sharpness = 0;

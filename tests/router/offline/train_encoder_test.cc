@@ -22,17 +22,21 @@ struct TrainEncoderTest : ::testing::Test {
   testing::TempDir folder;
   TrainEncoderOptions options;
 
-  TrainEncoderTest() {
-    // Half of the words of a text tell its category, and a third of the texts have none of them: "q17".
+  // Half of the words of a text tell its category, and a third of the texts have none of them: "q17".
+  static std::string Rows(std::size_t first) {
     std::mt19937 random(2);
     std::string rows;
     const char* const words[3] = {"law court judge", "sum root angle", "cell gene virus"};
-    for (std::size_t i = 0; i < kRows; ++i) {
+    for (std::size_t i = first; i < first + kRows; ++i) {
       const bool plain = random() % 3 == 0;
       rows += R"({"text": ")" + std::string(plain ? "" : words[i % 3]) + " q" + std::to_string(i) + R"(", "label": ")" +
               std::string(1, static_cast<char>('a' + i % 3)) + "\"}\n";
     }
-    options.rows.files = {folder.Write("rows.jsonl", rows)};
+    return rows;
+  }
+
+  TrainEncoderTest() {
+    options.rows.files = {folder.Write("rows.jsonl", Rows(0))};
     TrainOptions fast;
     fast.rows = options.rows;
     fast.out = folder.path() / "fast.pmc";
@@ -97,7 +101,7 @@ TEST_F(TrainEncoderTest, TheLaneIsMeasuredAsTheRouterWouldUseIt) {
   ASSERT_TRUE(TrainEncoder(options).ok());
   EvaluateClassifierOptions evaluate;
   evaluate.artifact = options.classifier;
-  evaluate.rows.files = options.rows.files;
+  evaluate.rows.files = {folder.Write("unseen.jsonl", Rows(3 * kRows))};
   const auto fast = EvaluateClassifier(evaluate);
   ASSERT_TRUE(fast.ok()) << fast.error().message;
   EXPECT_FALSE(fast->escalated);
