@@ -20,7 +20,7 @@ const std::vector<cache::Key>& Keys() {
     v1::CompleteRequest request = TypicalRequest();
     for (std::size_t i = 0; i < kEntries; ++i) {
       request.mutable_messages(2)->mutable_parts(0)->set_text("question number " + std::to_string(i));
-      made.push_back(cache::MakeKey("default", kSnapshot, request));
+      made.push_back(cache::MakeKey("a secret", "default", kSnapshot, request));
     }
     return made;
   }();
@@ -40,7 +40,7 @@ cache::MemoryCache& FullCache() {
 
 void CacheMakeKey(benchmark::State& state) {
   v1::CompleteRequest request = TypicalRequest();
-  for (auto _ : state) benchmark::DoNotOptimize(cache::MakeKey("default", kSnapshot, request));
+  for (auto _ : state) benchmark::DoNotOptimize(cache::MakeKey("a secret", "default", kSnapshot, request));
 }
 BENCHMARK(CacheMakeKey);
 

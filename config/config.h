@@ -275,9 +275,26 @@ struct Policy {
   std::vector<Stage> cascade = {};            // asked one after the other before those that are selected
 };
 
+struct RedisAddress {
+  std::string host;
+  std::uint16_t port = 6379;
+};
+
+// A cache that replicas share.
+struct Redis {
+  std::vector<RedisAddress> addresses;  // one or more; of the Sentinels, where `sentinel` is set
+  std::optional<std::string> sentinel;  // the name of the master that they watch
+  std::string username, password;       // resolved secret; "" = none
+  unsigned database = 0;
+  std::string prefix = "pointsman";      // of all keys
+  std::chrono::milliseconds timeout{5};  // for a reply; then the request goes on without it
+};
+
 struct Cache {
   std::size_t memory_bytes = 0;  // 0 = off
   std::chrono::seconds ttl{3600};
+  std::optional<Redis> redis;
+  std::string secret;  // resolved; goes into every key. "" = one of this process
 };
 
 struct Tenant {
@@ -304,6 +321,9 @@ struct Telemetry {
 struct Config {
   std::filesystem::path file;     // where it came from
   std::uint64_t fingerprint = 0;  // of the text that was parsed and its map files; not of secrets and other files
+  // The same of what an answer depends on: experts, models, classifier, policies, tenants. Replicas that listen on
+  // other ports or log in another form have it in common; so do files that differ in comments and order of keys only.
+  std::uint64_t answers_fingerprint = 0;
   Server server;
   Engine engine;
   std::vector<Expert> experts;  // in the file's order; indices are stable inside one Config

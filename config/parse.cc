@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <map>
 
 #include "config/keys.h"
 #include "config/mapping.h"
@@ -21,6 +22,38 @@ std::uint64_t Fingerprint(std::string_view text) {
   std::uint64_t fingerprint = 0;
   for (int i = 0; i < 8; ++i) fingerprint = fingerprint << 8 | sum[i];
   return fingerprint;
+}
+
+// A node's content in one form: maps by their keys, scalars with their length.
+void Canonical(const YAML::Node& node, std::string& out) {
+  if (node.IsMap()) {
+    std::map<std::string, YAML::Node> entries;
+    for (const auto& entry : node) entries.emplace(entry.first.Scalar(), entry.second);
+    out += '{';
+    for (const auto& [key, value] : entries) {
+      out += std::to_string(key.size()) + ':' + key;
+      Canonical(value, out);
+    }
+    out += '}';
+  } else if (node.IsSequence()) {
+    out += '[';
+    for (const auto& item : node) Canonical(item, out);
+    out += ']';
+  } else if (node.IsScalar()) {
+    out += std::to_string(node.Scalar().size()) + ':' + node.Scalar();
+  } else {
+    out += '~';
+  }
+}
+
+// The sections that an answer depends on. Of the engine it is the models alone, whose files the router looks at.
+std::string AnswersText(const YAML::Node& root) {
+  std::string text;
+  for (const char* name : {"experts", "classifier", "policies", "default_policy", "tenants"}) {
+    text += name;
+    if (const YAML::Node section = root[name]) Canonical(section, text);
+  }
+  return text;
 }
 
 // The one document of the text. Reports what is no YAML, and a second document.
@@ -76,7 +109,7 @@ void ReadAll(const Value& root, const SecretSources& secrets, Config& config, st
   if (policies.IsMap() && config.policies.empty()) policies.Fail("is empty (name at least one policy)");
   ReadDefaultPolicy(section.Take("default_policy"), policies.present(), config);
 
-  ReadCache(section.Take("cache"), config.cache);
+  ReadCache(section.Take("cache"), secrets, config.cache);
   ReadTenants(section.Take("tenants"), secrets, names, config.tenants);
   ReadLimits(section.Take("limits"), config.limits);
   ReadTelemetry(section.Take("telemetry"), config.telemetry);
@@ -98,6 +131,7 @@ Parsed ParseText(std::string_view text, const std::filesystem::path& file, const
     secrets.required = options.require_secrets;
     try {
       ReadAll(Value(&findings, "", "", {1, 1}, *document), secrets, *config, sums);
+      if (findings.problems.empty()) config->answers_fingerprint = Fingerprint(AnswersText(*document) + sums);
     } catch (const YAML::Exception& error) {
       findings.Add(PlaceOf(error.mark), "", "is not YAML: " + error.msg);
     }

@@ -29,7 +29,7 @@ void ReadClassifier(const Value& value, const Engine& engine, const std::filesys
 // SHA-256 of the map files that were read.
 void ReadPolicies(const Value& value, std::span<const std::string_view> experts, std::span<const Expert> catalogue,
                   const std::filesystem::path& folder, std::vector<Policy>& policies, std::string& sums);
-void ReadCache(const Value& value, Cache& cache);
+void ReadCache(const Value& value, const SecretSources& secrets, Cache& cache);
 void ReadTenants(const Value& value, const SecretSources& secrets, std::span<const std::string_view> experts,
                  std::vector<Tenant>& tenants);
 void ReadLimits(const Value& value, Limits& limits);

@@ -60,9 +60,41 @@ void ReadTelemetry(const Value& value, Telemetry& telemetry) {
   section.Finish();
 }
 
-void ReadCache(const Value& value, Cache& cache) {
+namespace {
+
+void ReadRedis(const Value& value, const SecretSources& secrets, Redis& redis) {
   Section section(value);
-  const Value memory = section.Take("memory");
+  const Value addresses = section.Require("addresses", "host:port of the server, or of the Sentinels");
+  if (auto items = addresses.List(1, 32)) {
+    for (const Value& item : *items) {
+      auto text = item.Text(1, 256);
+      if (!text) continue;
+      auto address = ParseAddress(*text);
+      if (!address) {
+        item.Fail(address.error().message);
+      } else if (address->port == 0) {
+        item.Fail("has the port 0 (6379 is the usual one)");
+      } else {
+        redis.addresses.push_back({address->host, address->port});
+      }
+    }
+  }
+  if (auto sentinel = section.Take("sentinel").Text(1, 256)) redis.sentinel = *sentinel;
+  const Value username = section.Take("username"), password = section.Take("password");
+  Set(redis.username, username.Text(1, 256));
+  if (auto secret = ReadSecret(password, secrets)) redis.password = secret->value;
+  if (username.present() && !password.present()) username.Fail("needs a password");
+  Set(redis.database, section.Take("database").Number<unsigned>(0, 10'000, "the number of a database"));
+  Set(redis.prefix, section.Take("prefix").Text(1, 64));
+  Set(redis.timeout, section.Take("timeout").Duration(milliseconds(1), std::chrono::seconds(1)));
+  section.Finish();
+}
+
+}  // namespace
+
+void ReadCache(const Value& value, const SecretSources& secrets, Cache& cache) {
+  Section section(value);
+  const Value memory = section.Take("memory"), redis = section.Take("redis"), secret = section.Take("secret");
   if (auto bytes = memory.Size(0, std::size_t{1} << 40)) {
     cache.memory_bytes = *bytes;
     constexpr std::size_t kLeast = std::size_t{1} << 20;
@@ -70,6 +102,19 @@ void ReadCache(const Value& value, Cache& cache) {
   }
   if (auto ttl = section.Take("ttl").Duration(std::chrono::seconds(1), std::chrono::hours(24 * 365))) {
     cache.ttl = std::chrono::ceil<std::chrono::seconds>(*ttl);
+  }
+  if (redis.present()) ReadRedis(redis, secrets, cache.redis.emplace());
+  if (auto found = ReadSecret(secret, secrets)) {
+    cache.secret = found->value;
+    constexpr std::size_t kLeast = 16;
+    if (!cache.secret.empty() && cache.secret.size() < kLeast) {
+      secret.Fail("is too short: 16 bytes or more, as `openssl rand -hex 32` makes them");
+    }
+  }
+  if (redis.present() && !secret.present()) {
+    redis.Fail(
+        "needs cache.secret, equal on all replicas: the cache's keys are hashed with it, so that nobody who can "
+        "write to Redis can aim at a tenant's answers");
   }
   section.Finish();
 }

@@ -121,29 +121,40 @@ class RequestHash {
   Hash hash_;
 };
 
-std::string_view ProcessSecret() {
-  static const std::array<char, 32> secret = [] {
-    std::array<char, 32> bytes;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1) {
-      throw std::runtime_error("OpenSSL has no random numbers");
-    }
-    return bytes;
-  }();
-  return {secret.data(), secret.size()};
-}
-
 // Kinds of parts: the field numbers of CompleteRequest, those of Routing above 100, and ours.
-constexpr int kSecret = 1000, kTenant = 1001, kSnapshot = 1002, kCacheable = 1003, kRouting = 100;
+constexpr int kSecret = 1000, kTenant = 1001, kVersion = 1002, kCacheable = 1003, kTag = 1004, kRouting = 100;
 
 }  // namespace
 
-Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteRequest& request) {
+std::string RandomSecret() {
+  std::string bytes(32, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1) {
+    throw std::runtime_error("OpenSSL has no random numbers");
+  }
+  return bytes;
+}
+
+std::string TenantTag(std::string_view secret, std::string_view tenant) {
+  RequestHash hash;
+  hash.Text(kSecret, secret);
+  hash.Text(kTag, tenant);
+  const Key key = hash.Finish();
+  std::string tag;
+  for (std::size_t i = 0; i < 8; ++i) {
+    tag += "0123456789abcdef"[key[i] >> 4U];
+    tag += "0123456789abcdef"[key[i] & 15U];
+  }
+  return tag;
+}
+
+Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
+            const v1::CompleteRequest& request) {
   using R = v1::CompleteRequest;
   using G = v1::Routing;
   RequestHash hash;
-  hash.Text(kSecret, ProcessSecret());
+  hash.Text(kSecret, secret);
   hash.Text(kTenant, tenant);
-  hash.Number(kSnapshot, snapshot);
+  hash.Number(kVersion, version);
   if (request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
   for (const v1::Message& message : request.messages()) hash.Message(R::kMessagesFieldNumber, message);
   if (request.has_sampling()) hash.Message(R::kSamplingFieldNumber, request.sampling());
@@ -171,8 +182,12 @@ Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteR
 }
 
 bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
+  return !request.routing().cache().no_store() && MayHold(request, sampling);
+}
+
+bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
   const v1::CacheControl& control = request.routing().cache();
-  if (control.no_store() || !request.tools().empty()) return false;
+  if (!request.tools().empty()) return false;
   for (const v1::Message& message : request.messages()) {
     if (message.role() == v1::ROLE_TOOL || !message.tool_calls().empty()) return false;
   }

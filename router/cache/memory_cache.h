@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/async.h"
@@ -14,18 +15,27 @@
 
 namespace pointsman::cache {
 
-// SHA-256 over tenant, snapshot and canonical request, keyed with a secret of this process: tenants cannot share an
-// entry, and no client can aim at another's.
+// SHA-256 over a secret, tenant, version of all that an answer depends on, and canonical request: tenants cannot share
+// an entry, and nobody without the secret can aim at another's.
 using Key = std::array<std::uint8_t, 32>;
+
+// 32 random bytes: the secret of a process that shares its cache with nobody.
+std::string RandomSecret();
 
 // What counts for the answer: messages, sampling, tools, format, logprobs, policy or pinned expert, deny, require,
 // ceilings, and whether the request is `cacheable`: nobody is served a sampled answer who did not agree to it. What
 // does not: the rest of cache control, session, user, tags, explain. Any thread.
-Key MakeKey(std::string_view tenant, std::uint64_t snapshot, const v1::CompleteRequest& request);
+Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
+            const v1::CompleteRequest& request);
+
+// A name for the tenant in keys that people can see: 16 hex digits, by which nobody without the secret knows it.
+std::string TenantTag(std::string_view secret, std::string_view tenant);
 
 // Whether the answer may be kept at all: temperature 0 or a seed (`sampling` is the effective one), or the request says
 // `cacheable`; no tools and no tool results; not `no_store`. Any thread.
 bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling);
+// Whether an answer may have been kept for an earlier request like it: as MayStore, but for `no_store`.
+bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling);
 
 struct Entry {
   std::shared_ptr<const v1::CompleteResponse> response;  // without its trace

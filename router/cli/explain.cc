@@ -167,8 +167,8 @@ std::string Explain(const v1::Trace& trace) {
   if (!trace.policy().empty()) out += "policy     " + trace.policy() + ", configuration " + trace.snapshot() + "\n";
   out += std::string("cache      ") + Name(trace.cache());
   if (trace.cache() == v1::CACHE_OUTCOME_EXACT) {
-    out +=
-        Format(": the answer of request %s, %.0f s old", trace.cached_request_id().c_str(), trace.cache_age_seconds());
+    out += Format(": the answer of request %s, %.0f s old, from %s", trace.cached_request_id().c_str(),
+                  trace.cache_age_seconds(), trace.cache_store().c_str());
   }
   out += "\n";
   if (trace.has_evidence()) ExplainEvidence(trace.evidence(), out);

@@ -36,6 +36,10 @@ class AdminService::StatusCall final : public UnaryCall {
     response_.set_in_flight(static_cast<std::uint32_t>(services().admission->in_flight()));
     response_.set_in_flight_limit(static_cast<std::uint32_t>(services().admission->limit()));
     response_.set_requests(admin_.pointsman_.requests());
+    if (services().redis != nullptr) {
+      const std::string why_not = services().redis->why_not();
+      response_.mutable_cache()->set_redis(why_not.empty() ? "usable" : why_not);
+    }
     if (services().cache != nullptr) {
       cache::Stats stats = services().cache->stats();
       v1::CacheStatus& cache = *response_.mutable_cache();

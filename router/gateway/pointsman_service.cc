@@ -6,6 +6,10 @@
 namespace pointsman::gateway {
 namespace {
 
+pipeline::ShardParts PartsOf(runtime::Shard& shard) {
+  return {shard.backends(), shard.encoder_lane(), shard.redis_cache()};
+}
+
 class CompleteCall final : public UnaryCall {
  public:
   CompleteCall(grpc::CallbackServerContext* context, runtime::Shard& shard, const pipeline::Services& services,
@@ -16,8 +20,7 @@ class CompleteCall final : public UnaryCall {
 
  private:
   Awaitable<grpc::Status> Run() override {
-    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, nullptr, *response_,
-                           shard().encoder_lane());
+    return pipeline::Serve(services(), PartsOf(shard()), arrival(), *request_, nullptr, *response_);
   }
 
   const v1::CompleteRequest* const request_;
@@ -36,8 +39,7 @@ class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::Com
 
  private:
   Awaitable<grpc::Status> Run() override {
-    return pipeline::Serve(services(), shard().backends(), arrival(), *request_, this, scratch_,
-                           shard().encoder_lane());
+    return pipeline::Serve(services(), PartsOf(shard()), arrival(), *request_, this, scratch_);
   }
 
   const v1::CompleteRequest* const request_;

@@ -21,6 +21,7 @@
 #include "router/gateway/admin_service.h"
 #include "router/gateway/pointsman_service.h"
 #include "router/runtime/experts.h"
+#include "router/runtime/redis_links.h"
 
 namespace pointsman::gateway {
 namespace {
@@ -133,6 +134,7 @@ struct Server::Parts {
   std::unique_ptr<pipeline::MassControllers> masses;
   pipeline::Services services;
   std::unique_ptr<runtime::Shards> shards;
+  std::unique_ptr<runtime::RedisLinks> redis;
   std::unique_ptr<runtime::Experts> experts;
   std::unique_ptr<telemetry::Metrics> metrics;
   std::unique_ptr<PointsmanService> pointsman;
@@ -159,6 +161,14 @@ telemetry::Gauges Server::Parts::Sample() const {
     cache::Stats stats = cache->stats();
     gauges.cache_bytes = static_cast<double>(stats.bytes);
     gauges.cache_entries = static_cast<double>(stats.entries);
+  }
+  if (redis) {
+    const redis::Health::Counts counts = redis->health().counts();
+    gauges.redis_usable = redis->health().usable() ? 1 : 0;
+    gauges.redis_replies = static_cast<double>(counts.replies);
+    gauges.redis_errors = static_cast<double>(counts.errors);
+    gauges.redis_timeouts = static_cast<double>(counts.timeouts);
+    gauges.redis_unavailable = static_cast<double>(counts.unavailable);
   }
   v1::EngineStatus engine = experts->EngineStatus();
   gauges.engine_up = engine.state() == "ready" ? 1 : 0;
@@ -228,6 +238,11 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   parts->services.masses = parts->masses.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
+  parts->services.cache_secret = config->cache.secret.empty() ? cache::RandomSecret() : config->cache.secret;
+  if (config->cache.redis) {
+    parts->redis = std::make_unique<runtime::RedisLinks>(config->cache, *parts->shards);
+    parts->services.redis = &parts->redis->health();
+  }
   parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program, *head);
   parts->metrics =
       std::make_unique<telemetry::Metrics>(parts->services.snapshot->names, [p = parts.get()] { return p->Sample(); });
@@ -307,6 +322,7 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   parts_->grpc.reset();
   parts_->metrics.reset();  // its page asks the experts
   parts_->experts.reset();
+  parts_->redis.reset();
   parts_->shards->Stop();
 }
 

@@ -254,6 +254,66 @@ Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, cons
   co_return co_await WriteEnd(*stream, response, trace);
 }
 
+// One request's dealings with the cache: memory first, then Redis.
+class Cached {
+ public:
+  Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
+         const v1::CompleteRequest& request)
+      : services_(services), redis_(redis), tenant_(tenant), request_(request) {
+    if (on()) key_ = cache::MakeKey(services.cache_secret, tenant, services.snapshot->answers, request);
+    const v1::CacheControl& control = request.routing().cache();
+    if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
+  }
+
+  bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
+
+  std::optional<cache::Entry> FindInMemory(Clock::time_point now, v1::Trace& trace) const {
+    if (services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
+    std::optional<cache::Entry> entry = services_.cache->Find(key_, max_age_, now);
+    if (entry) Found(telemetry::CacheResult::kExact, "memory", trace);
+    return entry;
+  }
+
+  // Redis is asked only where an answer may be kept: others would wait for nothing.
+  bool AsksRedis() const {
+    if (redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
+    const std::vector<config::Expert>& experts = services_.snapshot->config->experts;
+    return std::any_of(experts.begin(), experts.end(), [&](const config::Expert& expert) {
+      return cache::MayHold(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling));
+    });
+  }
+
+  Awaitable<std::optional<cache::Entry>> FindInRedis(v1::Trace& trace) const {
+    const std::string tag = cache::TenantTag(services_.cache_secret, tenant_);
+    std::optional<cache::Entry> entry = co_await redis_->Find(key_, tag, max_age_);
+    if (entry) {
+      Found(telemetry::CacheResult::kExactRedis, "redis", trace);
+      if (services_.cache != nullptr) services_.cache->Store(key_, entry->response, entry->stored);
+    }
+    co_return entry;
+  }
+
+  void Store(const v1::CompleteResponse& response) const {
+    if (redis_ != nullptr) redis_->Store(key_, cache::TenantTag(services_.cache_secret, tenant_), response);
+    if (services_.cache == nullptr) return;
+    services_.cache->Store(key_, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+  }
+
+ private:
+  void Found(telemetry::CacheResult result, const char* store, v1::Trace& trace) const {
+    services_.metrics->Cache(result);
+    trace.set_cache(v1::CACHE_OUTCOME_EXACT);
+    trace.set_cache_store(store);
+  }
+
+  const Services& services_;
+  cache::RedisCache* const redis_;
+  const std::string& tenant_;
+  const v1::CompleteRequest& request_;
+  cache::Key key_{};
+  std::optional<std::chrono::seconds> max_age_;
+};
+
 grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is gone"}; }
 
 }  // namespace
@@ -277,9 +337,8 @@ Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival,
   co_return grpc::Status::OK;
 }
 
-Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
-                              const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
-                              v1::CompleteResponse& response, classifier::EncoderLane* lane) {
+Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const Arrival& arrival,
+                              const v1::CompleteRequest& request, EventStream* stream, v1::CompleteResponse& response) {
   const Snapshot& snapshot = *services.snapshot;
   const config::Config& config = *snapshot.config;
   auto refuse = [&](const Error& error) { return gateway::ToStatus(error, arrival.request_id); };
@@ -299,36 +358,30 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
   response.set_id(arrival.request_id);
 
   // Was it answered before?
-  const v1::CacheControl& control = request.routing().cache();
-  cache::Key key{};
-  if (services.cache != nullptr) key = cache::MakeKey(caller->tenant, snapshot.version, request);
-  if (services.cache != nullptr && !control.no_cache()) {
-    std::optional<std::chrono::seconds> max_age;
-    if (control.has_max_age_seconds()) max_age = std::chrono::seconds(control.max_age_seconds());
-    if (std::optional<cache::Entry> entry = services.cache->Find(key, max_age, arrival.time)) {
-      services.metrics->Cache(telemetry::CacheResult::kExact);
-      trace.set_cache(v1::CACHE_OUTCOME_EXACT);
-      bool written = co_await WriteCached(stream, *entry, arrival, response, trace);
-      if (!written) co_return ClientGone();
-      co_return grpc::Status::OK;
-    }
+  Cached cached(services, shard.redis, caller->tenant, request);
+  std::optional<cache::Entry> entry = cached.FindInMemory(arrival.time, trace);
+  if (!entry && cached.AsksRedis()) entry = co_await cached.FindInRedis(trace);
+  if (entry) {
+    bool written = co_await WriteCached(stream, *entry, arrival, response, trace);
+    if (!written) co_return ClientGone();
+    co_return grpc::Status::OK;
   }
 
   // What is it about, and who should answer?
   Result<Question> question = Understand(services, request, trace);
   if (!question) co_return refuse(question.error());
-  if (Escalates(services, lane, *question)) {
-    co_await AskEncoder(services, *lane, arrival.deadline, request, *question->evidence, trace);
+  if (Escalates(services, shard.lane, *question)) {
+    co_await AskEncoder(services, *shard.lane, arrival.deadline, request, *question->evidence, trace);
   }
   Result<Decision> decision = MakeDecision(services, caller->mask, *question, request, trace);
   if (!decision) co_return refuse(decision.error());
   CountDecision(services, *decision);
   const policies::Plan& plan = decision->choice.plan;
-  bool store = services.cache != nullptr && Cacheable(config, *decision->policy, plan, request);
+  bool store = cached.on() && Cacheable(config, *decision->policy, plan, request);
   trace.set_cache(store ? v1::CACHE_OUTCOME_MISS : v1::CACHE_OUTCOME_NOT_CACHEABLE);
-  services.metrics->Cache(services.cache == nullptr ? telemetry::CacheResult::kOff
-                          : store                   ? telemetry::CacheResult::kMiss
-                                                    : telemetry::CacheResult::kNotCacheable);
+  services.metrics->Cache(!cached.on() ? telemetry::CacheResult::kOff
+                          : store      ? telemetry::CacheResult::kMiss
+                                       : telemetry::CacheResult::kNotCacheable);
   if (stream != nullptr) {
     v1::CompleteEvent route;
     *route.mutable_route() = trace;
@@ -337,7 +390,7 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
 
   // Run it.
   Execution execution{.snapshot = snapshot,
-                      .backends = backends,
+                      .backends = shard.backends,
                       .metrics = *services.metrics,
                       .request = request,
                       .deadline = arrival.deadline,
@@ -362,7 +415,7 @@ Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::uni
 
   // Settle: keep the answer if it may be kept, finish the trace.
   if (store && Complete(response.finish_reason())) {
-    services.cache->Store(key, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+    cached.Store(response);
   }
   trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
   if (stream == nullptr) {

@@ -10,6 +10,7 @@
 #include "backends/backend.h"
 #include "router/admission/admission.h"
 #include "router/cache/memory_cache.h"
+#include "router/cache/redis_cache.h"
 #include "router/classifier/encoder_lane.h"
 #include "router/pipeline/execute.h"
 #include "router/pipeline/mass_controllers.h"
@@ -18,13 +19,22 @@
 
 namespace pointsman::pipeline {
 
-// What all requests share. Everything outlives the requests; `cache` and `masses` may be null.
+// What all requests share. Everything outlives the requests; `cache`, `redis` and `masses` may be null.
 struct Services {
   std::shared_ptr<const Snapshot> snapshot;
   admission::Admission* admission = nullptr;
   cache::MemoryCache* cache = nullptr;
   telemetry::Metrics* metrics = nullptr;
   MassControllers* masses = nullptr;
+  const redis::Health* redis = nullptr;
+  std::string cache_secret;  // of the cache's keys
+};
+
+// What a shard has for its requests; all of it belongs to its loop.
+struct ShardParts {
+  std::span<const std::unique_ptr<backends::Backend>> backends;  // by the index of the expert
+  classifier::EncoderLane* lane = nullptr;                       // null: none
+  cache::RedisCache* redis = nullptr;                            // likewise
 };
 
 // What is known of a request when it arrives.
@@ -36,11 +46,10 @@ struct Arrival {
 };
 
 // Answers `request`. Streamed when `stream` is not null (route, deltas, tool calls, usage, done are written to it),
-// else whole into `response`, which streaming uses as scratch. Runs on the loop that owns `backends` and `lane` (null:
-// none); a terminal cancellation unwinds it. References must outlive the call.
-Awaitable<grpc::Status> Serve(const Services& services, std::span<const std::unique_ptr<backends::Backend>> backends,
-                              const Arrival& arrival, const v1::CompleteRequest& request, EventStream* stream,
-                              v1::CompleteResponse& response, classifier::EncoderLane* lane = nullptr);
+// else whole into `response`, which streaming uses as scratch. Runs on the loop of the shard; a terminal cancellation
+// unwinds it. References must outlive the call.
+Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const Arrival& arrival,
+                              const v1::CompleteRequest& request, EventStream* stream, v1::CompleteResponse& response);
 
 // The same up to the decision: no expert is asked. On the loop that owns `lane`.
 Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request,

@@ -21,6 +21,7 @@ struct Snapshot {
   bool copies = false;        // some expert copies stored answers
   std::uint64_t version = 0;  // of the configuration's text and the artifacts
   std::string version_text;   // the same, 16 hex digits
+  std::uint64_t answers = 0;  // version of all that an answer depends on: equal in replicas that answer alike
   telemetry::Names names;     // label values of the metrics
 
   // Index into names.categories. "" (nothing was classified) is "none".
@@ -28,7 +29,7 @@ struct Snapshot {
 };
 
 // `classifier` may be null. `files` are those of LoadPolicyFiles, or none where no policy needs any. `encoder_head` is
-// the checksum of the encoder lane's head; "" = none.
+// the checksum of the encoder lane's head; "" = none. Reads the first and the last MiB of local models' files.
 std::shared_ptr<const Snapshot> MakeSnapshot(std::shared_ptr<const config::Config> config,
                                              std::shared_ptr<const classifier::Classifier> classifier,
                                              PolicyFiles files = {}, std::string_view encoder_head = {});

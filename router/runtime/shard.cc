@@ -16,6 +16,11 @@ void Shard::SetBackends(std::vector<std::unique_ptr<backends::Backend>> backends
   owner_ = std::move(owner);
 }
 
+void Shard::SetRedis(std::unique_ptr<redis::Client> client, std::unique_ptr<cache::RedisCache> stored) {
+  redis_cache_ = std::move(stored);
+  redis_ = std::move(client);
+}
+
 void Shard::Start(unsigned index) {
   thread_ = std::thread([this, index] {
     pthread_setname_np(pthread_self(), ("shard-" + std::to_string(index)).c_str());

@@ -22,7 +22,8 @@ using prometheus::Histogram;
 using prometheus::Labels;
 
 constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
-constexpr std::array<const char*, 4> kCacheResults = {"not_cacheable", "miss", "exact", "off"};  // as CacheResult
+constexpr std::array<const char*, 5> kCacheResults = {"not_cacheable", "miss", "exact", "off",
+                                                      "exact_redis"};  // as CacheResult
 constexpr std::array<const char*, 17> kStatuses = {
     "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -75,6 +76,14 @@ class Sampled : public prometheus::Collectable {
         Make("pointsman_in_flight_requests", "Requests being served", MetricType::Gauge, now.in_flight),
         Make("pointsman_cache_bytes", "Bytes that the response cache holds", MetricType::Gauge, now.cache_bytes),
         Make("pointsman_cache_entries", "Answers that the response cache holds", MetricType::Gauge, now.cache_entries),
+        Make("pointsman_redis_usable", "1 when every shard has a connection to Redis that answers", MetricType::Gauge,
+             now.redis_usable),
+        Make("pointsman_redis_replies_total", "Replies of Redis", MetricType::Counter, now.redis_replies),
+        Make("pointsman_redis_errors_total", "Of the replies, errors", MetricType::Counter, now.redis_errors),
+        Make("pointsman_redis_timeouts_total", "Commands without a reply in time", MetricType::Counter,
+             now.redis_timeouts),
+        Make("pointsman_redis_unavailable_total", "Commands that could not be sent, or whose connection went away",
+             MetricType::Counter, now.redis_unavailable),
         Make("pointsman_engine_up", "1 when the local engine can answer", MetricType::Gauge, now.engine_up),
         Make("pointsman_engine_slots", "Requests that the local engine can decode at once", MetricType::Gauge,
              now.slots),

@@ -24,11 +24,11 @@ v1::CompleteRequest Request() {
 Key KeyAfter(const Change& change) {
   v1::CompleteRequest request = Request();
   change(request);
-  return MakeKey("tenant", 7, request);
+  return MakeKey("a secret", "tenant", 7, request);
 }
 
 const Key& Plain() {
-  static const Key key = MakeKey("tenant", 7, Request());
+  static const Key key = MakeKey("a secret", "tenant", 7, Request());
   return key;
 }
 
@@ -106,32 +106,32 @@ TEST(MakeKey, CountsEveryPartOfTheConversation) {
 }
 
 TEST(MakeKey, TenantsNeverShare) {
-  EXPECT_NE(MakeKey("a", 7, Request()), MakeKey("b", 7, Request()));
-  EXPECT_NE(MakeKey("a", 7, Request()), MakeKey("", 7, Request()));
+  EXPECT_NE(MakeKey("a secret", "a", 7, Request()), MakeKey("a secret", "b", 7, Request()));
+  EXPECT_NE(MakeKey("a secret", "a", 7, Request()), MakeKey("a secret", "", 7, Request()));
 }
 
-TEST(MakeKey, SnapshotsNeverShare) { EXPECT_NE(MakeKey("tenant", 8, Request()), Plain()); }
+TEST(MakeKey, SnapshotsNeverShare) { EXPECT_NE(MakeKey("a secret", "tenant", 8, Request()), Plain()); }
 
 TEST(MakeKey, PartsCannotFlowIntoEachOther) {
   auto two = [](std::string first, std::string second) {
     v1::CompleteRequest request;
     request.add_messages()->add_parts()->set_text(std::move(first));
     request.add_messages()->add_parts()->set_text(std::move(second));
-    return MakeKey("t", 1, request);
+    return MakeKey("a secret", "t", 1, request);
   };
   EXPECT_NE(two("ab", "c"), two("a", "bc"));
   EXPECT_NE(two("abc", ""), two("", "abc"));
   v1::CompleteRequest deny, require;
   deny.mutable_routing()->add_deny("x");
   require.mutable_routing()->add_require("x");
-  EXPECT_NE(MakeKey("t", 1, deny), MakeKey("t", 1, require));
+  EXPECT_NE(MakeKey("a secret", "t", 1, deny), MakeKey("a secret", "t", 1, require));
 }
 
 TEST(MakeKey, OrderAndRepetitionOfNamesDoNotCount) {
   auto key = [](std::vector<std::string> deny) {
     v1::CompleteRequest request = Request();
     for (std::string& name : deny) request.mutable_routing()->add_deny(std::move(name));
-    return MakeKey("tenant", 7, request);
+    return MakeKey("a secret", "tenant", 7, request);
   };
   EXPECT_EQ(key({"a", "b"}), key({"b", "a", "b"}));
   EXPECT_NE(key({"a", "b"}), key({"a"}));

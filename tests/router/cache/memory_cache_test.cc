@@ -18,7 +18,7 @@ constexpr Clock::time_point kStart{};
 Key KeyOf(std::uint64_t number) {
   v1::CompleteRequest request;
   request.set_tool_choice(std::to_string(number));
-  return MakeKey("tenant", 1, request);
+  return MakeKey("a secret", "tenant", 1, request);
 }
 
 std::shared_ptr<const v1::CompleteResponse> ResponseOf(std::string text) {

@@ -133,7 +133,7 @@ struct PlansTest : ::testing::Test {
     outcome.reset();
     response.Clear();
     stream = TextStream();
-    auto body = Serve(services, backends, arrival, request, streaming ? &stream : nullptr, response);
+    auto body = Serve(services, ShardParts{backends}, arrival, request, streaming ? &stream : nullptr, response);
     auto done = [this](std::exception_ptr error, grpc::Status status) {
       outcome = error ? grpc::Status(grpc::StatusCode::ABORTED, "unwound") : status;
     };

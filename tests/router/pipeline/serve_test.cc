@@ -97,7 +97,7 @@ struct ServeTest : testing::Test {
     outcome.reset();
     response.Clear();
     stream.events.clear();
-    auto body = Serve(services, backends, arrival, request, streaming ? &stream : nullptr, response);
+    auto body = Serve(services, ShardParts{backends}, arrival, request, streaming ? &stream : nullptr, response);
     auto done = [this](std::exception_ptr error, grpc::Status status) {
       outcome = error ? grpc::Status(grpc::StatusCode::ABORTED, "unwound") : status;
     };
@@ -356,7 +356,7 @@ struct EncoderLaneServeTest : ServeTest {
 
   grpc::Status RunWithLane(classifier::EncoderLane* used) {
     std::optional<grpc::Status> ended;
-    auto body = Serve(services, backends, arrival, request, nullptr, response, used);
+    auto body = Serve(services, ShardParts{backends, used}, arrival, request, nullptr, response);
     asio::co_spawn(loop, std::move(body), [&](std::exception_ptr, grpc::Status status) { ended = status; });
     loop.restart();
     loop.run();

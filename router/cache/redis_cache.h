@@ -1,0 +1,41 @@
+// router/cache/redis_cache.h: exact-match responses in a Redis that replicas share.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/async.h"
+#include "router/cache/memory_cache.h"
+#include "router/redis/client.h"
+
+namespace pointsman::cache {
+
+// One shard's. An entry's name is PREFIX:a:TENANT:{KEY}, with the tenant's tag and the key in hex; the braces tell a
+// Redis Cluster to place it by the key. Redis forgets it after the ttl. Loop thread only.
+class RedisCache {
+ public:
+  // `client` outlives the cache.
+  RedisCache(redis::Client& client, std::string prefix, std::chrono::seconds ttl)
+      : client_(client), prefix_(std::move(prefix)), ttl_(ttl) {}
+
+  // As MemoryCache::Find; without an answer within the client's time limit, or without a Redis, nothing is found.
+  Awaitable<std::optional<Entry>> Find(const Key& key, std::string_view tenant_tag,
+                                       std::optional<std::chrono::seconds> max_age);
+
+  // Sends the entry off; nobody waits for Redis. An answer that is too large (stored_answer.h) is left out.
+  void Store(const Key& key, std::string_view tenant_tag, const v1::CompleteResponse& response);
+
+  const redis::Client& client() const { return client_; }
+
+ private:
+  std::string NameOf(const Key& key, std::string_view tenant_tag) const;
+
+  redis::Client& client_;
+  const std::string prefix_;
+  const std::chrono::seconds ttl_;
+};
+
+}  // namespace pointsman::cache

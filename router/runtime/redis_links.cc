@@ -1,0 +1,31 @@
+#include "router/runtime/redis_links.h"
+
+#include <utility>
+
+namespace pointsman::runtime {
+
+RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards) : shards_(shards) {
+  const config::Redis& redis = *cache.redis;
+  redis::Options options;
+  for (const config::RedisAddress& address : redis.addresses) options.addresses.push_back({address.host, address.port});
+  options.sentinel = redis.sentinel;
+  options.login = {redis.username, redis.password, redis.database};
+  options.timeout = redis.timeout;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    Shard& shard = shards_[i];
+    shard.RunAndWait([&] {
+      auto client = std::make_unique<redis::Client>(shard.executor(), options, health_);
+      auto stored = std::make_unique<cache::RedisCache>(*client, redis.prefix, cache.ttl);
+      shard.SetRedis(std::move(client), std::move(stored));
+    });
+  }
+}
+
+RedisLinks::~RedisLinks() {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    Shard& shard = shards_[i];
+    shard.RunAndWait([&] { shard.SetRedis(nullptr, nullptr); });
+  }
+}
+
+}  // namespace pointsman::runtime
