@@ -117,6 +117,8 @@ void ExplainUnscored(const config::Config& config, const config::Policy& policy,
   const auto* predicted = std::get_if<config::Predicted>(&policy.score);
   const bool gates = std::holds_alternative<config::Gates>(policy.score);
   if (predicted == nullptr && !gates) return;
+  // Nobody is scored twice, and nobody who is excluded.
+  if (candidates.size() + choice.exclusions.size() == config.experts.size()) return;
   thread_local std::vector<bool> known;
   known.assign(config.experts.size(), false);
   for (const Candidate& candidate : candidates) known[candidate.expert] = true;
@@ -176,6 +178,7 @@ std::optional<Plan> Together(const config::Config& config, const config::Policy&
                              const std::vector<Candidate>& candidates, std::size_t count, Choice& choice) {
   std::vector<Candidate> selected, rest;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (i >= count && rest.size() == kMostCandidates) break;  // no plan has more
     const bool null = IsNull(config, candidates[i]);
     if (i < count) ++(null ? choice.nulls : choice.models);
     if (!null) (i < count ? selected : rest).push_back(candidates[i]);
@@ -199,7 +202,6 @@ std::optional<Plan> Together(const config::Config& config, const config::Policy&
     ensemble.members.push_back(
         {candidate, total > 0 ? candidate.probability / total : 1.0 / static_cast<double>(selected.size())});
   }
-  if (rest.size() > kMostCandidates) rest.resize(kMostCandidates);
   ensemble.fallback = std::move(rest);
   return ensemble;
 }

@@ -68,17 +68,12 @@ Selected Select(const config::Config& config, const config::Policy& policy, cons
   }
   if (!policy.budget.price && !policy.budget.energy) return selected;
   const std::vector<std::size_t> set = UnderBudget(config, policy, facts, candidates, selected.count, selected.mass);
-  std::vector<bool> chosen(candidates.size(), false);
-  for (const std::size_t i : set) chosen[i] = true;
   selected.over_budget = set.size() != selected.count || (!set.empty() && set.back() + 1 != set.size());
-  std::vector<Candidate> ordered;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (chosen[i]) ordered.push_back(candidates[i]);
+  auto front = candidates.begin();
+  for (const std::size_t i : set) {  // ascending: those in between keep their order
+    const auto chosen = candidates.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(front++, chosen, chosen + 1);
   }
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!chosen[i]) ordered.push_back(candidates[i]);
-  }
-  candidates = std::move(ordered);
   selected.count = set.size();
   return selected;
 }

@@ -100,6 +100,22 @@ ExpertGates::ExpertGates(std::span<const v1::ExpertGate> gates, std::shared_ptr<
   }
 }
 
+// The own prompts of many experts do not fit the cache: while one expert's rows are read, those that the next one will
+// read are on their way, and the centroids of the one after it.
+void ExpertGates::FromExamples(const Int8Vector& query, std::span<float> logits) const {
+  thread_local std::vector<std::uint32_t> clusters, next;
+  if (size_ == 0) return;
+  examples_[0].Choose(query, next);
+  for (std::size_t e = 0; e < size_; ++e) {
+    std::swap(clusters, next);
+    if (e + 2 < size_) examples_[e + 2].Prefetch();
+    if (e + 1 < size_) examples_[e + 1].Choose(query, next);
+    const bool largest = form_ == GateForm::kRetrieval;
+    const float own = largest ? examples_[e].Largest(query, clusters) : examples_[e].LogSum(query, clusters);
+    logits[e] = form_ == GateForm::kEnsemble ? own + kNgramShare * logits[e] : own;
+  }
+}
+
 void ExpertGates::Logits(std::string_view text, std::span<float> logits) const {
   if (ngrams_) {
     ngrams_->Logits(text, logits);
@@ -109,14 +125,7 @@ void ExpertGates::Logits(std::string_view text, std::span<float> logits) const {
   const std::span<float> vector(storage.data(), embedding_->dimensions());
   EmbedText(*embedding_, text, kGateMaxBytes, vector);
   if (ReadsExamples(form_)) {
-    const Int8Vector query(vector);
-    for (std::size_t e = 0; e < size_; ++e) {
-      if (form_ == GateForm::kEnsemble) {
-        logits[e] = examples_[e].LogSum(query) + kNgramShare * logits[e];
-      } else {
-        logits[e] = form_ == GateForm::kRetrieval ? examples_[e].Largest(query) : examples_[e].LogSum(query);
-      }
-    }
+    FromExamples(Int8Vector(vector), logits);
     return;
   }
   if (IsStandardised(form_)) Standardise(vector);

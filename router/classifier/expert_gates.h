@@ -67,6 +67,9 @@ class ExpertGates {
   void Logits(std::string_view text, std::span<float> logits) const;
 
  private:
+  // The logits of a form that reads own prompts; those of the n-grams are in `logits` already, where it reads them.
+  void FromExamples(const Int8Vector& query, std::span<float> logits) const;
+
   GateForm form_;
   std::size_t size_;
   std::shared_ptr<const StaticEmbedding> embedding_;

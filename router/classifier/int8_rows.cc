@@ -60,44 +60,40 @@ void CosinesPlain(const std::int8_t* rows, const float* scales, const std::int32
   }
 }
 
-#define POINTSMAN_VNNI [[gnu::target("avx2,avx512f,avx512vl,avx512vnni")]]
-
-// Four lanes of partial sums of a row's product with the query.
-POINTSMAN_VNNI inline __m128i PartialProduct(const std::int8_t* values, const Int8Vector& query) {
-  __m256i even = _mm256_setzero_si256(), odd = even;
-  for (std::size_t d = 0; d < query.size; d += 64) {
-    const auto* row = reinterpret_cast<const __m256i*>(values + d);
-    const auto* vector = reinterpret_cast<const __m256i*>(query.shifted.data() + d);
-    even = _mm256_dpbusd_epi32(even, _mm256_loadu_si256(vector), _mm256_loadu_si256(row));
-    odd = _mm256_dpbusd_epi32(odd, _mm256_loadu_si256(vector + 1), _mm256_loadu_si256(row + 1));
-  }
-  even = _mm256_add_epi32(even, odd);
-  return _mm_add_epi32(_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1));
-}
-
-// Four rows at once: summing the lanes of a row by itself takes longer than its product.
-POINTSMAN_VNNI void CosinesVnni(const std::int8_t* rows, const float* scales, const std::int32_t* sums,
-                                std::size_t count, const Int8Vector& query, float* out) {
-  const std::size_t size = query.size;
+[[gnu::target("avx2,avx512f,avx512vl,avx512vnni")]] void CosinesVnni(const std::int8_t* rows, const float* scales,
+                                                                     const std::int32_t* sums, std::size_t count,
+                                                                     const Int8Vector& query, float* out) {
+  constexpr std::size_t kTogether = 4;  // rows whose sums one reduction makes
   const __m128 unit = _mm_set1_ps(query.unit);
   std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const std::int8_t* const row = rows + i * size;
-    const __m128i front = _mm_hadd_epi32(PartialProduct(row, query), PartialProduct(row + size, query));
-    const __m128i back = _mm_hadd_epi32(PartialProduct(row + 2 * size, query), PartialProduct(row + 3 * size, query));
-    const __m128i shift = _mm_slli_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sums + i)), 7);
-    const __m128i dots = _mm_sub_epi32(_mm_hadd_epi32(front, back), shift);
-    const __m128 scaled = _mm_mul_ps(_mm_cvtepi32_ps(dots), _mm_loadu_ps(scales + i));
-    _mm_storeu_ps(out + i, _mm_mul_ps(scaled, unit));
+  for (; i + kTogether <= count; i += kTogether) {
+    __m256i lanes[kTogether] = {};
+    for (std::size_t d = 0; d < query.size; d += 32) {
+      const __m256i vector = _mm256_load_si256(reinterpret_cast<const __m256i*>(query.shifted.data() + d));
+      for (std::size_t k = 0; k < kTogether; ++k) {
+        const auto* row = reinterpret_cast<const __m256i*>(rows + (i + k) * query.size + d);
+        lanes[k] = _mm256_dpbusd_epi32(lanes[k], vector, _mm256_loadu_si256(row));
+      }
+    }
+    const __m256i halves =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(lanes[0], lanes[1]), _mm256_hadd_epi32(lanes[2], lanes[3]));
+    const __m128i shifted = _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+    const __m128i off = _mm_slli_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sums + i)), 7);
+    const __m128 dots = _mm_cvtepi32_ps(_mm_sub_epi32(shifted, off));
+    _mm_storeu_ps(out + i, _mm_mul_ps(_mm_mul_ps(dots, _mm_loadu_ps(scales + i)), unit));
   }
   for (; i < count; ++i) {
-    __m128i product = PartialProduct(rows + i * size, query);
-    product = _mm_hadd_epi32(product, product);
-    const std::int32_t dot = _mm_cvtsi128_si32(_mm_hadd_epi32(product, product)) - 128 * sums[i];
+    __m256i even = _mm256_setzero_si256(), odd = even;
+    for (std::size_t d = 0; d < query.size; d += 64) {
+      const auto* row = reinterpret_cast<const __m256i*>(rows + i * query.size + d);
+      const auto* vector = reinterpret_cast<const __m256i*>(query.shifted.data() + d);
+      even = _mm256_dpbusd_epi32(even, _mm256_loadu_si256(vector), _mm256_loadu_si256(row));
+      odd = _mm256_dpbusd_epi32(odd, _mm256_loadu_si256(vector + 1), _mm256_loadu_si256(row + 1));
+    }
+    const std::int32_t dot = Sum(_mm256_add_epi32(even, odd)) - 128 * sums[i];
     out[i] = static_cast<float>(dot) * scales[i] * query.unit;
   }
 }
-#undef POINTSMAN_VNNI
 
 Kernel BestKernel(std::size_t size) {
   if (size % 64 == 0 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl")) return CosinesVnni;
@@ -127,6 +123,14 @@ Int8Rows::Int8Rows(Table values, std::vector<float> scales, std::size_t dimensio
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     const std::int8_t* const row = values_.int8() + i * dimensions_;
     sums_[i] = std::accumulate(row, row + dimensions_, 0);
+  }
+}
+
+void Int8Rows::Prefetch(std::size_t begin, std::size_t end) const {
+  constexpr std::size_t kLine = 64;
+  const std::int8_t* const last = values_.int8() + end * dimensions_;
+  for (const std::int8_t* line = values_.int8() + begin * dimensions_; line < last; line += kLine) {
+    __builtin_prefetch(line);
   }
 }
 

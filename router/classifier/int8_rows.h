@@ -39,6 +39,9 @@ class Int8Rows {
   // and the vector: the sum is one of integers.
   void Products(const Int8Vector& vector, std::size_t begin, std::size_t end, float* out) const;
 
+  // Asks the cache for the rows [begin, end), which will be read soon. Changes nothing.
+  void Prefetch(std::size_t begin, std::size_t end) const;
+
  private:
   std::size_t dimensions_;
   Table values_;

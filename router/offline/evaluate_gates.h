@@ -70,9 +70,4 @@ Result<GatesEvaluation> EvaluateGateFiles(const EvaluateGateFilesOptions& option
 std::string EvaluationText(const GatesEvaluation& evaluation);
 std::string EvaluationJson(const GatesEvaluation& evaluation);
 
-// The temperature that minimises the mean -ln p(truth) of softmax(logits / temperature). `logits` are row-major
-// [truth.size()][experts].
-double FitLogitTemperature(const std::vector<float>& logits, const std::vector<std::uint32_t>& truth,
-                           std::size_t experts);
-
 }  // namespace pointsman::offline

@@ -58,6 +58,12 @@ double LogSum(const std::vector<double>& sorted) {
   return std::log(sum);
 }
 
+std::vector<std::uint32_t> Chosen(const NearestExamples& examples, const Int8Vector& query) {
+  std::vector<std::uint32_t> clusters = {77};  // of a gate before
+  examples.Choose(query, clusters);
+  return clusters;
+}
+
 TEST(NearestExamples, AddsUpTheNearestWhenAllAreRead) {
   for (const std::size_t rows : {1UL, 7UL, 20UL, 150UL}) {
     const std::vector<float> vectors = UnitVectors(rows, rows);
@@ -67,8 +73,10 @@ TEST(NearestExamples, AddsUpTheNearestWhenAllAreRead) {
     for (std::size_t q = 0; q < queries.size(); q += kDimensions) {
       const std::span<const float> query(&queries[q], kDimensions);
       const std::vector<double> sorted = Cosines(vectors, query);
-      EXPECT_NEAR(examples.LogSum(Int8Vector(query)), LogSum(sorted), 0.15);  // int8 values: 0.01 in a cosine
-      EXPECT_NEAR(examples.Largest(Int8Vector(query)), sorted[0], 0.01);
+      const Int8Vector bytes(query);
+      const std::vector<std::uint32_t> clusters = Chosen(examples, bytes);
+      EXPECT_NEAR(examples.LogSum(bytes, clusters), LogSum(sorted), 0.15);  // int8 values: 0.01 in a cosine
+      EXPECT_NEAR(examples.Largest(bytes, clusters), sorted[0], 0.01);
     }
   }
 }
@@ -81,7 +89,7 @@ TEST(NearestExamples, OfManyClustersItReadsThoseThatHoldTheNearest) {
   std::size_t found = 0;
   for (std::size_t row = 0; row < 1200; ++row) {
     const Int8Vector query({&vectors[row * kDimensions], kDimensions});
-    found += examples.Largest(query) > 0.99F ? 1 : 0;  // the row itself
+    found += examples.Largest(query, Chosen(examples, query)) > 0.99F ? 1 : 0;  // the row itself
   }
   EXPECT_GT(found, 1190U);
 }
@@ -89,8 +97,8 @@ TEST(NearestExamples, OfManyClustersItReadsThoseThatHoldTheNearest) {
 TEST(NearestExamples, ATextWithoutATokenIsFarFromNone) {
   const NearestExamples examples(Examples(UnitVectors(30, 3), {32, 192, 0}), kDimensions);
   const Int8Vector nothing(std::vector<float>(kDimensions, 0.0F));
-  EXPECT_NEAR(examples.LogSum(nothing), std::log(20.0), 1e-5);
-  EXPECT_EQ(examples.Largest(nothing), 0);
+  EXPECT_NEAR(examples.LogSum(nothing, Chosen(examples, nothing)), std::log(20.0), 1e-5);
+  EXPECT_EQ(examples.Largest(nothing, Chosen(examples, nothing)), 0);
 }
 
 }  // namespace

@@ -95,26 +95,5 @@ TEST(EvaluateGateFiles, MeasuresGatesByTheNamesOfTheirExperts) {
   EXPECT_THAT(EvaluateGateFiles(one).error().message, HasSubstr("two or more"));
 }
 
-TEST(FitLogitTemperature, FindsTheTemperatureThatMadeTheTruth) {
-  for (const double wanted : {0.02, 0.7, 30.0}) {
-    SplitMix random(3);
-    std::vector<float> logits;
-    std::vector<std::uint32_t> truth;
-    for (int i = 0; i < 4000; ++i) {
-      double p[3], total = 0;
-      for (double& value : p) {
-        const double logit = (static_cast<double>(random.Below(1001)) / 1000 * 4) * wanted;
-        logits.push_back(static_cast<float>(logit));
-        total += value = std::exp(logit / wanted);
-      }
-      double draw = static_cast<double>(random.Below(1'000'000)) / 1e6 * total;
-      std::uint32_t drawn = 0;
-      while (drawn < 2 && draw > p[drawn]) draw -= p[drawn++];
-      truth.push_back(drawn);
-    }
-    EXPECT_NEAR(FitLogitTemperature(logits, truth, 3) / wanted, 1, 0.08) << wanted;
-  }
-}
-
 }  // namespace
 }  // namespace pointsman::offline
