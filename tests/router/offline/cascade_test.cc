@@ -117,6 +117,18 @@ TEST_F(CascadeTest, TheGainWithoutCategoriesReadsTheAnswerAlone) {
   }
   EXPECT_GT(sum[1] / count[1], sum[0] / count[0] + 0.1);
   EXPECT_GT(gained[0] / count[0], gained[1] / count[1] + 0.1);
+  // The command's way, from such rows to a file that is served.
+  TrainCascadeOptions options;
+  options.rows = Rows(bare);
+  options.kind = gate::GateKind::kGain;
+  options.out = dir.path() / "gain.pmg";
+  const auto report = TrainCascade(options);
+  ASSERT_TRUE(report) << report.error().message;
+  const auto loaded = classifier::LoadCascade(options.out);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->gate.kind, gate::GateKind::kGain);
+  EXPECT_TRUE(loaded->gate.categories.empty());
+  EXPECT_EQ(report->candidates[report->chosen].ece, 0);  // a gain is no probability
 }
 
 TEST_F(CascadeTest, RefusesRowsThatTeachNothing) {
