@@ -19,8 +19,14 @@ std::vector<Ballot> Count(std::span<const Vote> votes) {
   return ballots;
 }
 
+std::size_t Leading(std::span<const Ballot> ballots) {
+  const auto read = std::find_if(ballots.begin(), ballots.end(), [](const Ballot& b) { return !b.answer.empty(); });
+  return static_cast<std::size_t>(read - ballots.begin());
+}
+
 std::size_t Winner(config::Combine combine, std::span<const Ballot> ballots) {
-  if (combine == config::Combine::kVote && !ballots.front().answer.empty()) return ballots.front().voters.front();
+  const std::size_t leading = Leading(ballots);
+  if (combine == config::Combine::kVote && leading < ballots.size()) return ballots[leading].voters.front();
   return 0;
 }
 

@@ -26,9 +26,13 @@ struct Ballot {
 // The heaviest ballot first, of equals the one with the earlier voter. An empty answer agrees with no other.
 std::vector<Ballot> Count(std::span<const Vote> votes);
 
+// The heaviest of `ballots` (of Count()) whose answer could be read, as an index; ballots.size() without any. An answer
+// that nobody can compare takes part in no vote. Any thread.
+std::size_t Leading(std::span<const Ballot> ballots);
+
 // The vote whose answer counts, as an index; `ballots` are what Count() made of the votes, at least one, and votes are
-// best member first. By kVote the first voter of the heaviest ballot; by kBest, and where the heaviest has no answer,
-// the first vote. Any thread.
+// best member first. By kVote the first voter of the leading ballot; by kBest, and where no answer could be read, the
+// first vote. Any thread.
 std::size_t Winner(config::Combine combine, std::span<const Ballot> ballots);
 
 }  // namespace pointsman::combine

@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "router/classifier/default_artifact.h"
 #include "router/cli/embedding_option.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/progress_bar.h"
+#include "router/offline/evaluate_carry.h"
 
 namespace pointsman::cli {
 namespace {
@@ -20,12 +22,17 @@ constexpr const char kExample[] =
     "      --pool everything.jsonl.gz --pool-text body\n"
     "trains a gate for each label and compares its forms with one classifier of all rows;\n"
     "  pointsman evaluate gates --gates lawyer.pmg,doctor.pmg --rows unseen.jsonl.gz --text prompt --label expert\n"
-    "measures gates that exist, and fits their temperature. docs/policies/gates.md says what the figures mean.";
+    "measures gates that exist, and fits their temperature;\n"
+    "  pointsman evaluate gates --gates lawyer.pmg,doctor.pmg --rows talks.jsonl --turns turns --label expert \\\n"
+    "      --carry 0,0.3,0.5,0.8\n"
+    "says how often the expert changes between the turns of a conversation. docs/policies/gates.md says what the "
+    "figures mean.";
 
 struct Flags {
   offline::RowOptions rows, test, pool;
   std::vector<std::filesystem::path> gates;
-  std::string range, test_range, embedding;
+  std::string range, test_range, embedding, turns, form = "ensemble";
+  std::vector<double> carries = offline::CarryOptions().carries;
   std::vector<std::string> drop;
   std::uint64_t seed = 1;
   bool skip_bad = false, json = false;
@@ -58,10 +65,33 @@ Result<offline::GatesEvaluation> OfFiles(const Flags& flags, std::function<void(
   return offline::EvaluateGateFiles(options);
 }
 
+int Print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+int Carry(const Flags& flags, const std::optional<offline::HashRange>& range) {
+  offline::CarryOptions options;
+  options.gates = flags.gates;
+  options.classifier = flags.embedding.empty() ? classifier::DefaultArtifact() : std::filesystem::path(flags.embedding);
+  const auto form = classifier::GateFormOf(flags.form);
+  if (!form) return Fail(InvalidArgument("form", "--form " + flags.form + " is no form (docs/policies/gates.md)"));
+  options.form = *form;
+  options.rows = flags.rows.files;
+  options.range = range;
+  options.turns_field = flags.turns;
+  options.label_field = flags.rows.label_field;
+  options.carries = flags.carries;
+  const auto evaluation = offline::EvaluateCarry(options);
+  if (!evaluation) return Fail(evaluation.error());
+  return Print(flags.json ? offline::CarryJson(*evaluation) + "\n" : offline::CarryText(*evaluation));
+}
+
 int Run(Flags& flags) {
   const auto range = offline::ParseHashRange(flags.range), test_range = offline::ParseHashRange(flags.test_range);
   if (!range) return Fail(range.error());
   if (!test_range) return Fail(test_range.error());
+  if (!flags.turns.empty()) return Carry(flags, *range);
   if (flags.gates.empty() && flags.test.files.empty()) {
     return Fail(InvalidArgument("gates", "name --test to train gates and measure them, or --gates to measure some"));
   }
@@ -83,10 +113,7 @@ int Run(Flags& flags) {
   const auto evaluation = flags.gates.empty() ? Trained(flags, progress) : OfFiles(flags, progress);
   bar.Clear();
   if (!evaluation) return Fail(evaluation.error());
-  const std::string text =
-      flags.json ? offline::EvaluationJson(*evaluation) + "\n" : offline::EvaluationText(*evaluation);
-  std::fputs(text.c_str(), stdout);
-  return 0;
+  return Print(flags.json ? offline::EvaluationJson(*evaluation) + "\n" : offline::EvaluationText(*evaluation));
 }
 
 }  // namespace
@@ -106,6 +133,14 @@ void RegisterEvaluateGates(CLI::App& group, int& exit_code) {
   command->add_option("--h", flags->range, "LO:HI: only rows with LO <= int(h[:8], 16) % 100 < HI");
   CLI::Option* gates = command->add_option("--gates", flags->gates, "files of `pointsman train gate`, A,B,...");
   gates->delimiter(',')->check(CLI::ExistingFile);
+  CLI::Option* turns = command->add_option("--turns", flags->turns,
+                                           "field with a list of a conversation's turns: measure what is carried");
+  turns->needs(gates);
+  command->add_option("--carry", flags->carries, "C,...: how much of the earlier turns' scores stays")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->needs(turns);
+  command->add_option("--form", flags->form, "of the gates, with --turns")->capture_default_str()->needs(turns);
   CLI::Option* test = command->add_option("--test", flags->test.files, "rows to measure on; repeatable");
   test->check(CLI::ExistingFile)->excludes(gates);
   command->add_option("--test-h", flags->test_range, "as --h, of the test rows")->needs(test);

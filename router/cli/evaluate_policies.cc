@@ -19,7 +19,10 @@ constexpr const char kExample[] =
     "      --test outcomes.csv.gz --test-h 50:100 --questions questions.jsonl.gz --budget 8,20,30 --html "
     "policies.html\n"
     "experts.json: {\"experts\": [{\"name\": \"small\", \"active_billion\": 7}, ...]}\n"
-    "outcomes: CSV with id, h, category, answer, pred:EXPERT... With --top-p, which asks only how many categories' "
+    "outcomes: CSV with id, h, category, answer, pred:EXPERT...; or JSON lines with id, h, question or prompt, "
+    "models:\n"
+    "{EXPERT: {correct, and pred, output or solution}}, whose texts need no --questions. With --top-p, which asks only "
+    "how many categories' "
     "experts\n"
     "a top-p set needs, any outcome rows with texts. docs/policies/README.md and docs/policies/top-p.md say more.";
 
@@ -69,6 +72,8 @@ void RegisterEvaluatePolicies(CLI::App& group, int& exit_code) {
   command->add_option("--most", o.top_p.most, "cap of the top-p sets")->capture_default_str();
   command->add_option("--mean-experts", o.top_p.mean_experts, "the target of the controller that is simulated")
       ->capture_default_str();
+  command->add_option("--null", o.null_scores, "SCORE,...: of null experts that take part in sets of three")
+      ->delimiter(',');
   command->add_flag("--top-p", o.top_p_only, "only top-p sets of the categories' experts");
   command->add_option("--html", flags->html, "a page with the frontier to write");
   command->add_flag("--json", flags->json, "one JSON object on standard output");

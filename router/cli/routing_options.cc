@@ -13,7 +13,7 @@ void AddRoutingOptions(CLI::App& command, offline::RoutingOptions& o, RoutingFla
   command.add_option("--test", o.test, "outcomes to measure on")->required()->check(CLI::ExistingFile);
   command.add_option("--train-h", flags.train_h, "LO:HI: only training rows with LO <= int(h[:8], 16) % 100 < HI");
   command.add_option("--test-h", flags.test_h, "LO:HI: likewise, of the test rows");
-  command.add_option("--questions", o.questions, "texts by id; default: the field question of the outcomes, if any")
+  command.add_option("--questions", o.questions, "texts by id; default: question or prompt of the outcomes")
       ->check(CLI::ExistingFile);
   command.add_option("--questions-test", o.test_questions, "likewise for the test rows; default: --questions")
       ->check(CLI::ExistingFile);

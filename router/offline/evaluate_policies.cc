@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "policies/choose.h"
@@ -67,10 +68,11 @@ Candidate Finish(Family family, std::string name, Results train, Results test) {
   return candidate;
 }
 
-Result<std::vector<policies::Plan>> Plans(const Task& task, const config::Policy& policy, const Side& side) {
+Result<std::vector<policies::Plan>> Plans(const config::Config& config, const config::Policy& policy,
+                                          const Side& side) {
   std::vector<policies::Plan> plans;
   for (const policies::Evidence& evidence : side.evidence) {
-    auto choice = policies::Choose(task.config, policy, {}, &evidence);
+    auto choice = policies::Choose(config, policy, {}, &evidence);
     if (!choice) return std::move(choice).error();
     plans.push_back(std::move(choice->plan));
   }
@@ -96,7 +98,7 @@ struct Strong {
 Result<Strong> ReplaySingle(const Task& task, config::Policy policy, std::string name) {
   Strong strong{std::move(policy), std::move(name), {}, {}, {}, {}};
   const auto side = [&](const Side& rows, std::vector<std::size_t>& experts, Results& results) -> Result<void> {
-    auto plans = Plans(task, strong.policy, rows);
+    auto plans = Plans(task.config, strong.policy, rows);
     if (!plans) return std::move(plans).error();
     for (const policies::Plan& plan : *plans) experts.push_back(policies::First(plan).expert);
     results = ReplayAll(task, *plans, rows);
@@ -113,7 +115,7 @@ Result<double> FitTemperature(const Task& task, const config::Policy& map) {
   config::Policy all = map;
   all.select.rule = config::Select::kTopK;
   all.select.k = static_cast<unsigned>(task.config.experts.size());
-  auto plans = Plans(task, all, task.train);
+  auto plans = Plans(task.config, all, task.train);
   if (!plans) return std::move(plans).error();
   double best = 1, least = INFINITY;
   constexpr int kSteps = 40;
@@ -156,9 +158,9 @@ Result<void> AddSets(const Task& task, const EvaluatePoliciesOptions& options, c
   policy.select.temperature = *temperature;
   policy.select.most = options.top_p.most;
   const auto add = [&](Family family, const std::string& name) -> Result<void> {
-    auto train = Plans(task, policy, task.train);
+    auto train = Plans(task.config, policy, task.train);
     if (!train) return std::move(train).error();
-    auto test = Plans(task, policy, task.test);
+    auto test = Plans(task.config, policy, task.test);
     if (!test) return std::move(test).error();
     candidates.push_back(Finish(family, name + " of " + map.name + ", temperature " + Number(*temperature),
                                 ReplayAll(task, *train, task.train), ReplayAll(task, *test, task.test)));
@@ -173,6 +175,38 @@ Result<void> AddSets(const Task& task, const EvaluatePoliciesOptions& options, c
   for (const double mass : options.top_p.masses) {
     policy.select.mass = mass;
     if (auto added = add(Family::kTopP, "p = " + Number(mass)); !added) return added;
+  }
+  return {};
+}
+
+// The three best by a map's values and by the null experts' score (docs/policies/zero-cost.md), of which there are two:
+// one expert at least is among three.
+Result<void> AddNulls(const Task& task, const EvaluatePoliciesOptions& options, const Strong& map,
+                      std::vector<Candidate>& candidates) {
+  constexpr std::size_t kNulls = 2;
+  config::Config config = task.config;
+  config::Policy policy = map.policy;
+  policy.ensemble = config::Combine::kVote;
+  policy.select.rule = config::Select::kTopK;
+  policy.select.k = kNulls + 1;
+  auto temperature = FitTemperature(task, map.policy);
+  if (!temperature) return std::move(temperature).error();
+  policy.select.temperature = *temperature;
+  for (auto& [category, worth] : std::get<config::CategoryMap>(policy.score).worth) {
+    worth.resize(config.experts.size() + kNulls, std::numeric_limits<double>::quiet_NaN());
+  }
+  for (std::size_t i = 0; i < kNulls; ++i) config.experts.emplace_back().name = "nobody " + std::to_string(i + 1);
+  for (const double score : options.null_scores) {
+    config::ZeroCostBackend nobody;
+    nobody.kind = config::ZeroCost::kNull;
+    nobody.score = score;
+    for (std::size_t m = task.config.experts.size(); m < config.experts.size(); ++m) config.experts[m].backend = nobody;
+    auto train = Plans(config, policy, task.train);
+    if (!train) return std::move(train).error();
+    auto test = Plans(config, policy, task.test);
+    if (!test) return std::move(test).error();
+    candidates.push_back(Finish(Family::kNull, "nobody at " + Number(score) + ", " + map.name,
+                                ReplayAll(task, *train, task.train), ReplayAll(task, *test, task.test)));
   }
   return {};
 }
@@ -456,7 +490,8 @@ Result<void> CheckOptions(const EvaluatePoliciesOptions& o) {
 }  // namespace
 
 const char* Name(Family family) {
-  constexpr std::array<const char*, kFamilies> kNames = {"single", "map", "top_k", "top_p", "cascade", "map_cascade"};
+  constexpr std::array<const char*, kFamilies> kNames = {"single",  "map",         "top_k", "top_p",
+                                                         "cascade", "map_cascade", "null"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -469,7 +504,7 @@ Result<PolicyEvaluation> EvaluatePolicies(const EvaluatePoliciesOptions& options
   Task task;
   task.rows = *std::move(rows);
   if (options.top_p_only && task.rows.gold) {
-    return Bad("--top-p needs texts: name them with --questions, and leave --gold out");
+    return Bad("--top-p needs texts of more than one category: name them with --questions, and leave --gold out");
   }
   if (!options.top_p_only && !task.rows.has_active) {
     return Bad("policies are compared by what they cost: name --experts with active_billion for every expert");
@@ -523,6 +558,7 @@ Result<PolicyEvaluation> EvaluatePolicies(const EvaluatePoliciesOptions& options
   for (std::size_t m = 0; m < maps->size(); ++m) {
     stage("replaying sets")(static_cast<double>(m) / static_cast<double>(maps->size()));
     if (auto added = AddSets(task, options, (*maps)[m], candidates); !added) return added.error();
+    if (auto added = AddNulls(task, options, (*maps)[m], candidates); !added) return added.error();
   }
   AddCascades(task, *singles, *maps, budgets, stage("replaying cascades"), candidates);
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {

@@ -19,6 +19,8 @@ struct EvaluatePoliciesOptions : RoutingOptions {
   // Mean active parameters a request, billions, that policies are compared at; empty: six, from the cheapest expert to
   // the best single one by equal factors.
   std::vector<double> budgets;
+  // Scores of the null experts of kNull, on the scale of the maps' values; empty: that family is left out.
+  std::vector<double> null_scores;
   TopPOptions top_p;        // p of the sets, their cap, and the controller's target
   bool top_p_only = false;  // only the sets over categories: no answers, no sizes
   std::function<void(std::string_view stage, double share)> progress;  // may be empty; in the calling thread
@@ -31,9 +33,10 @@ enum class Family {
   kTopP,        // a vote of that map's top-p set
   kCascade,     // cheap experts answer; where too few agree, one expert does
   kMapCascade,  // likewise, but the map says who
+  kNull,        // a vote of those of the map's three best who are worth more than the null experts beside them
 };
-inline constexpr std::size_t kFamilies = 6;
-// "single", "map", "top_k", "top_p", "cascade", "map_cascade".
+inline constexpr std::size_t kFamilies = 7;
+// "single", "map", "top_k", "top_p", "cascade", "map_cascade", "null".
 const char* Name(Family family);
 
 // One policy on the test rows. Accuracies are mean scores, in [0, 1].

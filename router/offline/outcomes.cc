@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "policies/gate/options.h"
 #include "router/offline/table.h"
 
 namespace pointsman::offline {
@@ -12,20 +13,41 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kPrediction = "pred:", kNoAnswer = "-";
+constexpr std::string_view kPrediction = "pred:", kNoAnswer = "-", kOneCategory = "all";
 constexpr float kNotAsked = std::numeric_limits<float>::quiet_NaN();
 
 Error Bad(std::string message) { return InvalidArgument("rows", std::move(message)); }
 
-enum class Form { kMatrix, kScores, kLong };
+enum class Form { kMatrix, kScores, kModels, kLong };
 
 Result<Form> FormOf(const TableRow& row) {
   if (row.Find("scores") != nullptr) return Form::kScores;
+  if (row.Find("models") != nullptr) return Form::kModels;
   if (row.Find("expert") != nullptr && row.Find("score") != nullptr) return Form::kLong;
   for (const auto& field : row.fields) {
     if (std::string_view(field.key()).starts_with(kPrediction)) return Form::kMatrix;
   }
-  return Bad("no outcomes: neither pred:EXPERT columns, nor \"scores\", nor \"expert\" and \"score\"");
+  return Bad("no outcomes: neither pred:EXPERT columns, nor \"scores\", \"models\", nor \"expert\" and \"score\"");
+}
+
+// What an expert of the models form answered, as votes count it; "" = nothing was found.
+Result<std::string> AnswerOf(const json::object& model, const std::string& expert, std::size_t options) {
+  const auto wrong = [&expert](std::string_view field) {
+    return Bad("\"" + std::string(field) + "\" of \"" + expert + "\" is not a string");
+  };
+  if (const json::value* prediction = model.if_contains("pred")) {
+    if (prediction->is_null()) return std::string();
+    if (!prediction->is_string()) return wrong("pred");
+    const std::string_view answer = prediction->get_string();
+    return std::string(answer == kNoAnswer ? "" : answer);
+  }
+  for (const char* field : {"output", "solution"}) {
+    const json::value* text = model.if_contains(field);
+    if (text == nullptr) continue;
+    if (!text->is_string()) return wrong(field);
+    return gate::ExtractAnswer(std::string_view(text->get_string()), options);
+  }
+  return Bad("\"" + expert + "\" has no answer: neither \"pred\", nor \"output\", nor \"solution\"");
 }
 
 class Reader {
@@ -39,8 +61,8 @@ class Reader {
       auto form = FormOf(row);
       if (!form) return std::move(form).error();
       form_ = *form;
-      if (options_.answers && *form_ != Form::kMatrix) {
-        return Bad("no answers: only pred:EXPERT columns say what an expert answered");
+      if (options_.answers && *form_ != Form::kMatrix && *form_ != Form::kModels) {
+        return Bad("no answers: only pred:EXPERT columns and \"models\" say what an expert answered");
       }
     }
     if (options_.range) {
@@ -48,7 +70,7 @@ class Reader {
       if (!inside) return std::move(inside).error();
       if (!*inside) return {};
     }
-    auto category = row.Text(row.Find("category") == nullptr && row.Find("task") != nullptr ? "task" : "category");
+    auto category = CategoryOf(row);
     if (!category) return std::move(category).error();
     Outcome outcome;
     if (row.Find("id") != nullptr) {
@@ -56,11 +78,12 @@ class Reader {
       if (!id) return std::move(id).error();
       outcome.id = *std::move(id);
     }
-    if (const json::value* question = row.Find("question"); question != nullptr && question->is_string()) {
-      outcome.question = question->get_string();
-    }
+    auto question = QuestionOf(row, options_.text);
+    if (!question) return std::move(question).error();
+    outcome.question = *std::move(question);
     auto scored = *form_ == Form::kMatrix   ? Matrix(row, outcome)
                   : *form_ == Form::kScores ? Scores(row, outcome)
+                  : *form_ == Form::kModels ? Models(row, outcome)
                                             : Long(row, outcome);
     if (!scored) return scored;
     outcome.category = Index(*category, categories_, out_.categories);
@@ -99,6 +122,17 @@ class Reader {
     return hash ? InRange(*hash, range) : Result<bool>(std::move(hash).error());
   }
 
+  Result<std::string> CategoryOf(const TableRow& row) {
+    const char* field = row.Find("category") == nullptr && row.Find("task") != nullptr ? "task" : "category";
+    if (*form_ != Form::kModels) return row.Text(field);
+    const bool named = row.Find(field) != nullptr;
+    if (named_.value_or(named) != named) {
+      return Bad("some rows have a category, and some have none: name it in all of them, or in none");
+    }
+    named_ = named;
+    return named ? row.Text(field) : Result<std::string>(std::string(kOneCategory));
+  }
+
   // The place of the score of `expert`, or nullptr when the caller did not ask for this expert.
   float* Slot(std::string_view expert, Outcome& outcome) {
     const std::string name(expert);
@@ -130,10 +164,45 @@ class Reader {
       const json::string& prediction = field.value().get_string();
       if (slot == nullptr || prediction.empty()) continue;
       *slot = std::string_view(prediction) == *answer ? 1.0F : 0.0F;
-      if (!options_.answers || std::string_view(prediction) == kNoAnswer) continue;
-      const auto expert = static_cast<std::size_t>(slot - outcome.scores.data());
-      if (outcome.answers.size() <= expert) outcome.answers.resize(expert + 1);
-      outcome.answers[expert] = std::string_view(prediction);
+      if (std::string_view(prediction) != kNoAnswer) KeepAnswer(slot, std::string(prediction), outcome);
+    }
+    return {};
+  }
+
+  // `slot` is the place of the expert's score in `outcome`.
+  void KeepAnswer(const float* slot, std::string answer, Outcome& outcome) const {
+    if (!options_.answers) return;
+    const auto expert = static_cast<std::size_t>(slot - outcome.scores.data());
+    if (outcome.answers.size() <= expert) outcome.answers.resize(expert + 1);
+    outcome.answers[expert] = std::move(answer);
+  }
+
+  Result<void> Models(const TableRow& row, Outcome& outcome) {
+    auto models = row.Object("models");
+    if (!models) return std::move(models).error();
+    for (const std::string& expert : options_.experts) {
+      if (!(*models)->contains(expert)) return Bad("\"models\" has no \"" + expert + "\"");
+    }
+    const json::value* options = row.Find("options");
+    const std::size_t count = options != nullptr && options->is_array() ? options->get_array().size() : 0;
+    for (const auto& field : **models) {
+      if (field.value().is_null()) continue;
+      const std::string name(field.key());
+      if (!field.value().is_object()) return Bad("\"" + name + "\" of \"models\" is not an object");
+      const json::object& model = field.value().get_object();
+      const json::value* correct = model.if_contains("correct");
+      if (correct == nullptr) return Bad("\"" + name + "\" of \"models\" has no \"correct\"");
+      const bool number = correct->is_number(), one = number && correct->to_number<double>() == 1;
+      if (!(correct->is_bool() || one || (number && correct->to_number<double>() == 0))) {
+        return Bad("\"correct\" of \"" + name + "\" is neither 0 nor 1");
+      }
+      float* slot = Slot(name, outcome);
+      if (slot == nullptr) continue;
+      *slot = one || (correct->is_bool() && correct->get_bool()) ? 1.0F : 0.0F;
+      if (!options_.answers) continue;
+      auto answer = AnswerOf(model, name, count);
+      if (!answer) return std::move(answer).error();
+      KeepAnswer(slot, *std::move(answer), outcome);
     }
     return {};
   }
@@ -227,6 +296,7 @@ class Reader {
   const OutcomeOptions& options_;
   Outcomes out_;
   std::optional<Form> form_;
+  std::optional<bool> named_;  // whether the rows of the models form have a category
   Names experts_, categories_;
   std::unordered_map<std::string, std::size_t> ids_;
 };

@@ -85,7 +85,8 @@ Posteriors GoldPosteriors(const RoutingRows& data) {
 Result<RoutingRows> ReadRoutingRows(const RoutingOptions& o) {
   if (auto apart = CheckRanges(o); !apart) return apart.error();
   RoutingRows data;
-  OutcomeOptions train{o.train, {}, o.train_range, true, o.answers}, test{o.test, {}, o.test_range, true, o.answers};
+  OutcomeOptions train{o.train, {}, o.train_range, true, o.answers, o.text};
+  OutcomeOptions test{o.test, {}, o.test_range, true, o.answers, o.text};
   if (!o.experts.empty()) {
     auto facts = ReadExpertsFile(o.experts);
     if (!facts) return std::move(facts).error();
@@ -109,7 +110,7 @@ Result<RoutingRows> ReadRoutingRows(const RoutingOptions& o) {
     data.cost.push_back(data.has_active ? *data.facts[m].active_billion : data.has_price ? *data.facts[m].price : 0);
   }
   const bool inside = !data.train.rows[0].question.empty() && !data.test.rows[0].question.empty();
-  data.gold = o.gold || (o.questions.empty() && !inside);
+  data.gold = o.gold || (o.questions.empty() && !inside) || data.train.categories.size() == 1;
   if (data.gold) return data;
   auto texts = Texts(data.train, o.train, o.questions, o.text);
   if (!texts) return std::move(texts).error();

@@ -35,7 +35,7 @@ struct RoutingRows {
   std::vector<std::string> train_text, test_text;  // empty with `gold`
   std::vector<double> cost;  // by expert: active parameters in billions, else the price; 0 where neither is known
   bool has_active = false, has_price = false;  // whether the experts file gives them, for all experts
-  bool gold = false;                           // asked for, or there are no texts
+  bool gold = false;                           // asked for, or there are no texts, or one category
 };
 
 // Errors: those of the files; rows that are in both sets (the same id); ranges of `h` that overlap where both sets are

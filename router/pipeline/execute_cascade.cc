@@ -98,7 +98,12 @@ bool Decide(const Stage& stage, const gate::WeakSignals& signals) {
       decision.set_reason("no options to weigh: the more probable answer");
       break;
   }
-  if (!readable) decision.set_reason("the answer came without what the gate reads: it cannot be judged");
+  if (!readable) {
+    const std::optional<gate::SignalSource> reads = stage.gate.gate.source;
+    decision.set_reason("the gate reads " + std::string(reads ? gate::Name(*reads) : "token probabilities") +
+                        ", and the answer came with " + std::string(gate::Name(signals.source())) +
+                        ": it cannot be judged, so it is not kept");
+  }
   decision.set_kept(keep);
   execution.metrics.Gated(execution.policy, keep);
   return keep;

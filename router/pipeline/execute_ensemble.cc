@@ -1,4 +1,5 @@
 // Runs an ensemble: all members at once, then one of their answers.
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,9 +56,12 @@ bool Decided(config::Combine combine, const std::vector<MemberRun>& runs) {
   double open = 0;
   for (const MemberRun& run : runs) open += run.ended ? 0 : run.member->weight;
   const std::vector<combine::Ballot> ballots = CountRuns(runs).ballots;
-  if (ballots.empty() || ballots[0].answer.empty()) return false;
-  const double second = ballots.size() > 1 ? ballots[1].weight : 0;
-  return ballots[0].weight > second + open;
+  const std::span<const combine::Ballot> all(ballots);
+  const std::size_t first = combine::Leading(all);
+  if (first == all.size()) return false;
+  const auto behind = all.subspan(first + 1);
+  const std::size_t second = combine::Leading(behind);
+  return all[first].weight > (second < behind.size() ? behind[second].weight : 0) + open;
 }
 
 struct Shared {

@@ -217,7 +217,7 @@ TEST_F(RedisCacheTest, SentinelsNameTheMaster) {
   const auto file = folder.Write("sentinel.conf", "sentinel monitor pack 127.0.0.1 " + std::to_string(first.port()) +
                                                       " 1\nsentinel down-after-milliseconds pack 500\n"
                                                       "sentinel failover-timeout pack 3000\n");
-  testing::RedisServer sentinel({file.string()}, 0, "redis-sentinel");
+  testing::RedisServer sentinel({file.string(), "--sentinel"});
   TestServer server(Yaml(sentinel.port(), "    sentinel: pack\n"));
   WaitUsable(server);
   Ask(server, Greedy("one"));

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -51,24 +52,25 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-RedisServer::RedisServer(std::vector<std::string> arguments, int port, std::string program)
-    : arguments_(std::move(arguments)), program_(std::move(program)), port_(port != 0 ? port : FreePort()) {
+RedisServer::RedisServer(std::vector<std::string> arguments, int port)
+    : arguments_(std::move(arguments)), port_(port != 0 ? port : FreePort()) {
   Start();
 }
 
 RedisServer::~RedisServer() { Kill(); }
 
 void RedisServer::Start() {
-  std::vector<std::string> words = {program_};
-  if (program_ == "redis-server") words.insert(words.end(), {"--save", "", "--appendonly", "no", "--dir", "/tmp"});
+  std::vector<std::string> words = {"redis-server"};
   words.insert(words.end(), arguments_.begin(), arguments_.end());
+  const bool sentinel = std::find(arguments_.begin(), arguments_.end(), "--sentinel") != arguments_.end();
+  if (!sentinel) words.insert(words.end(), {"--save", "", "--appendonly", "no", "--dir", "/tmp"});
   words.insert(words.end(), {"--port", std::to_string(port_), "--bind", "127.0.0.1"});
   child_ = Spawn(words, -1);
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!Answers()) {
     int status = 0;
-    ASSERT_EQ(::waitpid(child_, &status, WNOHANG), 0) << program_ << " ended: scripts/bootstrap installs it";
-    ASSERT_LT(std::chrono::steady_clock::now(), limit) << program_ << " does not answer on port " << port_;
+    ASSERT_EQ(::waitpid(child_, &status, WNOHANG), 0) << "redis-server ended: scripts/bootstrap installs it";
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "redis-server does not answer on port " << port_;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }

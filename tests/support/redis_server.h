@@ -11,9 +11,9 @@ namespace pointsman::testing {
 // On a port of 127.0.0.1, without persistence; it dies with the test. Fails the test when it cannot be started.
 class RedisServer {
  public:
-  // `arguments` as on its command line: {"--requirepass", "secret"}. `port` 0 = a free one. `program` is redis-server,
-  // or what behaves so (redis-sentinel, with a configuration file as the first argument).
-  explicit RedisServer(std::vector<std::string> arguments = {}, int port = 0, std::string program = "redis-server");
+  // `arguments` as on its command line: {"--requirepass", "secret"}; {FILE, "--sentinel"} is a Sentinel. `port` 0 = a
+  // free one.
+  explicit RedisServer(std::vector<std::string> arguments = {}, int port = 0);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
@@ -32,7 +32,6 @@ class RedisServer {
   bool Answers() const;
 
   std::vector<std::string> arguments_;
-  std::string program_;
   int port_ = 0;
   pid_t child_ = -1;
   bool frozen_ = false;

@@ -30,8 +30,17 @@ TEST(Vote, EmptyAnswersDoNotAgree) {
   EXPECT_EQ(Winner(config::Combine::kVote, ballots), 2U);
 }
 
-TEST(Vote, WithoutAnAnswerInFrontTheBestMemberCounts) {
-  const auto ballots = Count(std::vector<Vote>{{"E", 0.3}, {"", 0.7}});
+TEST(Vote, WhatCannotBeReadDoesNotWinOverWhatOthersAgreedOn) {
+  const auto ballots = Count(std::vector<Vote>{{"", 0.6}, {"E", 0.15}, {"F", 0.05}, {"E", 0.2}});
+  EXPECT_EQ(ballots[0].answer, "");  // heaviest first, as it is
+  EXPECT_EQ(Leading(ballots), 1U);
+  EXPECT_EQ(Winner(config::Combine::kVote, ballots), 1U);
+  EXPECT_EQ(Winner(config::Combine::kBest, ballots), 0U);
+}
+
+TEST(Vote, WhereNothingCanBeReadTheBestMemberCounts) {
+  const auto ballots = Count(std::vector<Vote>{{"", 0.4}, {"", 0.6}});
+  EXPECT_EQ(Leading(ballots), 2U);
   EXPECT_EQ(Winner(config::Combine::kVote, ballots), 0U);
 }
 

@@ -61,6 +61,40 @@ TEST_F(GateCommands, EvaluateTrainsAGateForEachLabel) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("3 gates"), HasSubstr("behind joint"), HasSubstr("merged")));
 }
 
+TEST_F(GateCommands, WhatIsCarriedFromTurnToTurnKeepsTheExpert) {
+  ASSERT_EQ(Call(Train("music")).exit_code, 0);
+  ASSERT_EQ(Call(Train("sailing")).exit_code, 0);
+  const std::string talks = dir_.Write(
+      "talks.jsonl",
+      R"({"turns": ["Which violin strings sound warm in an orchestra?", "Once more, shorter."], "label": "music"})"
+      "\n"
+      R"({"turns": ["How do I reef the mainsail in a strong wind?", "Which chord follows a dominant seventh?"],)"
+      R"( "label": ["sailing", "music"]})"
+      "\n");
+  const auto call = [&](const std::string& carries, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"evaluate", "gates", "--gates",     File("music") + "," + File("sailing"),
+                                          "--rows",   talks,   "--turns",     "turns",
+                                          "--carry",  carries, "--embedding", tokens_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Call(arguments);
+  };
+  const auto measured = call("0,0.99", {"--json"});
+  ASSERT_EQ(measured.exit_code, 0) << measured.err;
+  const auto figures = boost::json::parse(measured.out);
+  EXPECT_EQ(figures.at("n").as_int64(), 2);
+  EXPECT_EQ(figures.at("first_hit").to_number<double>(), 1);
+  const auto& none = figures.at("carries").at(0);
+  const auto& most = figures.at("carries").at(1);
+  EXPECT_EQ(none.at("same").at("turns").as_int64(), 1);
+  EXPECT_EQ(none.at("other").at("turns").as_int64(), 1);
+  EXPECT_EQ(none.at("other").at("hit").to_number<double>(), 1);  // a turn by itself
+  EXPECT_EQ(most.at("same").at("changed").to_number<double>(), 0);
+  EXPECT_EQ(most.at("same").at("hit").to_number<double>(), 1);
+  EXPECT_THAT(call("0,0.5").out, HasSubstr("2 conversations"));
+  EXPECT_THAT(call("1").err, HasSubstr("--carry 1 is not in [0, 1)"));
+  EXPECT_THAT(call("0", {"--label", "turns"}).err, HasSubstr("talks.jsonl:1: no gate is that of"));
+}
+
 TEST_F(GateCommands, ErrorsGoToStderrWithTheMend) {
   const auto refused = Call(Train("painting"));
   EXPECT_EQ(refused.exit_code, 1);

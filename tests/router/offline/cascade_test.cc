@@ -89,6 +89,48 @@ TEST_F(CascadeTest, TheGainKnowsWhereTheStrongExpertIsBetter) {
   EXPECT_GT(gain[1], gain[0]);
 }
 
+TEST_F(CascadeTest, TheGainWithoutCategoriesReadsTheAnswerAlone) {
+  // Rows with their categories left unread, and rows that have none: the same gate.
+  std::string lines = CascadeLines(3000), bare = lines;
+  for (const std::string domain : {"law", "art"}) {
+    const std::string field = R"("domain":")" + domain + R"(",)";
+    for (std::size_t at; (at = bare.find(field)) != std::string::npos;) bare.erase(at, field.size());
+  }
+  const auto rows = ReadCascadeRows(Rows(lines));
+  const auto unread = FitGate(*rows, {gate::GateKind::kGain, 0, false});
+  const auto without_rows = ReadCascadeRows(Rows(bare));
+  ASSERT_TRUE(without_rows) << without_rows.error().message;
+  const auto without = FitGate(*without_rows, {gate::GateKind::kGain, 0, true});
+  ASSERT_TRUE(unread);
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_TRUE(unread->gate.categories.empty());
+  EXPECT_TRUE(without->gate.categories.empty());
+  EXPECT_EQ(unread->gain, without->gain);
+  // The weak answer's certainty says where the strong expert gains: less where it is sure.
+  double sum[2] = {0, 0}, count[2] = {0, 0}, gained[2] = {0, 0};  // by whether the expected gain is small
+  std::vector<double> sorted = without->gain;
+  std::nth_element(sorted.begin(), sorted.begin() + 1500, sorted.end());
+  for (std::size_t r = 0; r < without_rows->rows.size(); ++r) {
+    const CascadeRow& row = without_rows->rows[r];
+    const bool small = without->gain[r] < sorted[1500];
+    sum[small] += row.probs[0], gained[small] += row.strong - row.weak, ++count[small];
+  }
+  EXPECT_GT(sum[1] / count[1], sum[0] / count[0] + 0.1);
+  EXPECT_GT(gained[0] / count[0], gained[1] / count[1] + 0.1);
+  // The command's way, from such rows to a file that is served.
+  TrainCascadeOptions options;
+  options.rows = Rows(bare);
+  options.kind = gate::GateKind::kGain;
+  options.out = dir.path() / "gain.pmg";
+  const auto report = TrainCascade(options);
+  ASSERT_TRUE(report) << report.error().message;
+  const auto loaded = classifier::LoadCascade(options.out);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->gate.kind, gate::GateKind::kGain);
+  EXPECT_TRUE(loaded->gate.categories.empty());
+  EXPECT_EQ(report->candidates[report->chosen].ece, 0);  // a gain is no probability
+}
+
 TEST_F(CascadeTest, RefusesRowsThatTeachNothing) {
   auto rows = *ReadCascadeRows(Rows(CascadeLines(100)));
   for (CascadeRow& row : rows.rows) row.weak = 1;

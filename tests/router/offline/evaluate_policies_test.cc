@@ -84,6 +84,30 @@ TEST_F(EvaluatePoliciesTest, SetsAskMoreThanOneAndHoldTheBestAnswerMoreOften) {
   EXPECT_NEAR(set->best_of_set, e->oracle, 1e-9);
 }
 
+TEST_F(EvaluatePoliciesTest, NullExpertsLeaveOthersUnasked) {
+  options_.null_scores = {-1, 0.55, 2};
+  const auto e = EvaluatePolicies(options_);
+  ASSERT_TRUE(e.ok()) << e.error().message;
+  const auto find = [&](std::string_view start) -> const PolicyFigures& {
+    const auto found = std::find_if(e->policies.begin(), e->policies.end(), [&](const PolicyFigures& f) {
+      return f.name.starts_with(start) && f.name.find("all values less 0 points") != std::string::npos;
+    });
+    EXPECT_NE(found, e->policies.end()) << start;
+    return *found;
+  };
+  const PolicyFigures& none = find("nobody at -1, ");
+  EXPECT_EQ(none.family, Family::kNull);
+  EXPECT_NEAR(none.asked, 3, 1e-9);
+  EXPECT_NEAR(none.accuracy, find("top-3 of ").accuracy, 1e-12);
+  // Above all values one expert is left: the map's choice.
+  const PolicyFigures& all = find("nobody at 2, ");
+  EXPECT_NEAR(all.asked, 1, 1e-9);
+  EXPECT_NEAR(all.accuracy, find("all values less 0 points").accuracy, 1e-12);
+  // The big one (0.7) and, where it is not poetry or algebra alone, no second one is worth 0.55.
+  EXPECT_GT(find("nobody at 0.55, ").asked, 1);
+  EXPECT_LT(find("nobody at 0.55, ").asked, 2);
+}
+
 TEST_F(EvaluatePoliciesTest, TextsAreClassifiedAndTheSetsOfCategoriesMeasured) {
   options_.questions = questions_;
   const auto e = EvaluatePolicies(options_);
@@ -106,7 +130,7 @@ TEST_F(EvaluatePoliciesTest, BadInputSaysTheMend) {
   options_.experts.clear();
   EXPECT_THAT(Error(), HasSubstr("name --experts with active_billion"));
   options_.top_p_only = true;
-  EXPECT_THAT(Error(), HasSubstr("--top-p needs texts"));
+  EXPECT_THAT(Error(), HasSubstr("--top-p needs texts of more than one category"));
   options_.top_p.mean_experts = 4;
   EXPECT_THAT(Error(), HasSubstr("--mean-experts 4 is not from 1 to --most"));
   options_.top_p.masses = {1.5};
@@ -118,6 +142,35 @@ TEST_F(EvaluatePoliciesTest, RowsWithoutAnswersCannotVote) {
   options_.train = dir_.Write(
       "scores.jsonl", "{\"id\": \"1\", \"category\": \"a\", \"scores\": {\"big\": 1, \"maths\": 0, \"poet\": 1}}\n");
   EXPECT_THAT(Error(), HasSubstr("scores.jsonl:1: no answers"));
+}
+
+TEST_F(EvaluatePoliciesTest, SolutionsWithoutCategoriesHaveOneMapAndACascade) {
+  std::string rows;
+  for (int i = 0; i < 400; ++i) {
+    char line[400];
+    const int right = 100 + i, maths = i % 2 == 0 ? right : 7, poet = i % 2 == 0 ? right : 8;
+    std::snprintf(line, sizeof line,
+                  R"({"id": "%d", "h": "%08x00", "prompt": "Add 100 to %d.", "models": {)"
+                  R"("big": {"solution": "A: %d", "correct": 1}, "maths": {"solution": "A: %d", "correct": %d}, )"
+                  R"("poet": {"solution": "A: %d", "correct": %d}}})"
+                  "\n",
+                  i, i, i, right, maths, i % 2 == 0, poet, i % 2 == 0);
+    rows += line;
+  }
+  options_.train = options_.test = dir_.Write("rows.jsonl", rows);
+  const auto e = EvaluatePolicies(options_);
+  ASSERT_TRUE(e.ok()) << e.error().message;
+  EXPECT_TRUE(e->gold);
+  // One category: the map is the best expert under the budget.
+  EXPECT_EQ(e->policies[Best(*e, 0, Family::kMap)->policy].active, 7);
+  EXPECT_EQ(Best(*e, 2, Family::kMap)->over_single, 0);
+  // The two agree where they are right, in half of the rows; the big one gets the others.
+  const AtBudget* cascade = Best(*e, 2, Family::kCascade);
+  ASSERT_NE(cascade, nullptr);
+  EXPECT_EQ(e->policies[cascade->policy].accuracy, 1);
+  EXPECT_EQ(e->policies[cascade->policy].active, 15 + 70 / 2.0);
+  options_.top_p_only = true;
+  EXPECT_THAT(Error(), HasSubstr("--top-p needs texts of more than one category"));
 }
 
 TEST_F(EvaluatePoliciesTest, JsonAndPageHaveTheFigures) {

@@ -89,6 +89,49 @@ TEST_F(OutcomesTest, ScoresAndTheirQuestionAreRead) {
   EXPECT_THAT(ErrorOf("s.jsonl", "{\"task\": \"x\", \"scores\": {\"a\": \"1\"}}\n"), HasSubstr("is not a number"));
 }
 
+TEST_F(OutcomesTest, ModelsHaveTheirScoreAndTheirAnswer) {
+  options_.answers = true;
+  options_.text = QuestionText::kQuestionAndOptions;
+  const auto read =
+      Read("m.jsonl", R"({"id": "1", "category": "x", "question": "which", "options": ["p", "q"], "models": {)"
+                      R"("d": {"pred": "B", "output": "The answer is (A).", "correct": 1}, )"
+                      R"("c": {"output": "The answer is (A).", "correct": false}, )"
+                      R"("b": {"pred": null, "correct": 0}, "a": null}})"
+                      "\n");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_THAT(read->experts, ElementsAre("b", "c", "d"));
+  EXPECT_THAT(read->rows[0].scores, ElementsAre(0, 0, 1));
+  EXPECT_THAT(read->rows[0].answers, ElementsAre("", "A", "B"));
+  EXPECT_EQ(read->rows[0].question, "which\np\nq");
+}
+
+TEST_F(OutcomesTest, ModelsWithoutCategoriesAreOfOne) {
+  constexpr std::string_view kRow =
+      R"({"prompt": "9 * 60?", "models": {"a": {"solution": "9*60=<<9*60=540>>540 meters\nA: 540", "correct": 1}}})"
+      "\n";
+  options_.answers = true;
+  const auto read = Read("m.jsonl", kRow);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_THAT(read->categories, ElementsAre("all"));
+  EXPECT_EQ(read->rows[0].question, "9 * 60?");
+  EXPECT_THAT(read->rows[0].answers, ElementsAre("540"));
+  EXPECT_THAT(ErrorOf("m.jsonl", std::string(kRow) + R"({"category": "x", "models": {"a": {"correct": 1}}})" + "\n"),
+              HasSubstr("m.jsonl:2: some rows have a category, and some have none"));
+}
+
+TEST_F(OutcomesTest, ModelsThatSayNothingAreErrors) {
+  const auto error = [&](const std::string& models) { return ErrorOf("m.jsonl", "{\"models\": {" + models + "}}\n"); };
+  EXPECT_THAT(error(R"("a": {"pred": "A"})"), HasSubstr("m.jsonl:1: \"a\" of \"models\" has no \"correct\""));
+  EXPECT_THAT(error(R"("a": {"correct": 0.5})"), HasSubstr("\"correct\" of \"a\" is neither 0 nor 1"));
+  EXPECT_THAT(error(R"("a": 1)"), HasSubstr("is not an object"));
+  EXPECT_EQ(error(R"("a": {"correct": 1})"), "");  // answers are not asked for
+  options_.answers = true;
+  EXPECT_THAT(error(R"("a": {"correct": 1})"), HasSubstr("\"a\" has no answer: neither"));
+  EXPECT_THAT(error(R"("a": {"correct": 1, "output": 7})"), HasSubstr("\"output\" of \"a\" is not a string"));
+  options_.experts = {"b"};
+  EXPECT_THAT(error(R"("a": {"correct": 1})"), HasSubstr("\"models\" has no \"b\""));
+}
+
 TEST_F(OutcomesTest, LongRowsOfOneIdAreOneRequest) {
   const auto read = Read("l.csv", "id,category,expert,score\n1,x,a,1\n1,x,b,0.5\n2,y,a,0\n");
   ASSERT_TRUE(read.ok()) << read.error().message;

@@ -186,6 +186,23 @@ TEST_F(PlansTest, AVoteThatCannotChangeAnyMoreEndsTheRest) {
   EXPECT_EQ(not_needed, 1);
 }
 
+TEST_F(PlansTest, AnAnswerThatCannotBeReadNeitherWinsNorHoldsTheVoteOpen) {
+  Together();
+  policy().score = config::Random{{0, 1, 2}};
+  policy().mask.boost = {{2, std::log(5.0)}, {1, std::log(4.0)}};  // weights 0.5, 0.4, 0.1
+  experts[2]->Answer("I do not know.");
+  experts[1]->Answer("It is 42.");
+  experts[0]->Script({FakeBackend::Stall{}});
+  ASSERT_TRUE(Run(true).has_value());  // whatever the last one says, it weighs less than 42
+  EXPECT_TRUE(outcome->ok());
+  EXPECT_EQ(stream.text, "It is 42.");
+  EXPECT_EQ(Open(), 0);
+  ASSERT_EQ(stream.trace.ballots_size(), 2);
+  EXPECT_EQ(stream.trace.ballots(0).answer(), "");
+  EXPECT_NEAR(stream.trace.ballots(0).weight(), 0.5, 1e-9);
+  EXPECT_EQ(stream.trace.ballots(1).answer(), "42");
+}
+
 TEST_F(PlansTest, WithoutACommonAnswerTheBestMembersCounts) {
   Together();
   Ask("Write a line about trains.");
