@@ -179,12 +179,7 @@ float Neighbours::LogShares(std::span<const float> vector, std::span<float> out,
 
   std::array<float, kNearest> nearest;
   nearest.fill(-1);
-  for (std::size_t probe = 0; probe < scratch.clusters.size(); ++probe) {
-    const std::uint32_t k = scratch.clusters[probe];
-    if (probe + 1 < scratch.clusters.size()) {
-      const std::uint32_t next = scratch.clusters[probe + 1];
-      rows_.Prefetch(begin_[next], begin_[next + 1]);  // they lie anywhere in megabytes
-    }
+  for (const std::uint32_t k : scratch.clusters) {
     rows_.Products(query, begin_[k], begin_[k + 1], &cosines[begin_[k]]);
     ForEach(begin_[k], begin_[k + 1], excluded, [&](std::size_t i) {
       if (cosines[i] <= nearest.back()) return;
