@@ -221,8 +221,30 @@ Choice Choose(const std::vector<const EmbeddedRow*>& fitted, const std::vector<c
   return best;
 }
 
+// The fast lane's probability of being right. From too few rows, or where it is right (or wrong) in all of them,
+// nothing can be fitted: then the sum of the two dispersions orders the requests, with the thresholds of these rows.
+gate::CascadeGate LaneGate(const CascadeRows& rows) {
+  if (auto fit = FitGate(rows, {gate::GateKind::kLogistic})) return std::move(fit->gate);
+  gate::CascadeGate gate;
+  gate.kind = gate::GateKind::kLogistic;
+  gate.source = gate::SignalSource::kOptions;
+  gate.inputs = {gate::Signal::kVariance, gate::Signal::kEntropy};
+  gate.weights = {1, 1};
+  gate.bias = -1;
+  std::vector<double> confidence, weak, strong;
+  for (const CascadeRow& row : rows.rows) {
+    confidence.push_back(gate::Confidence(gate, SignalsOf(row, 0), nullptr));
+    weak.push_back(row.weak);
+    strong.push_back(row.strong);
+  }
+  gate.curve = OperatingPoints(confidence, weak, strong);
+  gate.weak_quality = gate.curve.front().quality;
+  gate.strong_quality = gate.curve.back().quality;
+  return gate;
+}
+
 // The report, the gate and the threshold, of the head as fitted without the held-out rows.
-Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& head) {
+void Measure(const std::vector<const EmbeddedRow*>& held_out, v1::EncoderHead& head) {
   const classifier::EncoderHead fitted(head, "", std::nullopt);
   std::vector<Prediction> predictions;
   CascadeRows cascade;
@@ -239,9 +261,7 @@ Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::Encode
     fast_right += row->fast.likeliest == row->label;
     fast_certain += !row->fast.uncertain;
   }
-  auto fit = FitGate(cascade, {gate::GateKind::kLogistic});
-  if (!fit) return std::move(fit).error();
-  *head.mutable_gate() = classifier::ToProto(fit->gate);
+  *head.mutable_gate() = classifier::ToProto(LaneGate(cascade));
   const auto rows = static_cast<double>(held_out.size());
   const Metrics metrics = Measure(predictions, fitted.categories());
   head.mutable_report()->set_rows(static_cast<std::uint32_t>(held_out.size()));
@@ -251,7 +271,6 @@ Result<void> Measure(const std::vector<const EmbeddedRow*>& held_out, v1::Encode
   // As many are certain as the fast lane's own threshold leaves certain.
   const double coverage = std::max(0.01, static_cast<double>(fast_certain) / rows);
   head.set_entropy_threshold(static_cast<float>(EntropyAtCoverage(predictions, coverage)));
-  return {};
 }
 
 }  // namespace
@@ -291,7 +310,7 @@ Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, con
   head.set_temperature(static_cast<float>(1 / sum));
   SetRegression(choice.parameters, dimension, categories.size(), head);
   SetNeighbours(neighbours, head);
-  if (auto measured = Measure(held_out, head); !measured) return std::move(measured).error();
+  Measure(held_out, head);
   report(0.85);
 
   FitRegression(all, dimension, categories.size(), choice.strength, choice.parameters);

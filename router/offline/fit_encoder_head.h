@@ -26,8 +26,9 @@ inline constexpr std::size_t kMaxNeighbours = 30'000;
 // the held-out rows, chooses the strength, the number of neighbours and their sharpness, fits weights and temperature
 // by the mean -ln p(truth), and the gate: the probability that the fast lane is right, by the dispersions of its
 // probabilities; then fits regression and neighbours on all rows. Fills in all but version, maker, sources, seed,
-// classifier and encoder. Errors: fewer than 50 rows held out, a label that no fitted row has, a fast lane that is
-// right, or wrong, in all that are held out. Deterministic; one thread; seconds to a minute. `progress` may be empty.
+// classifier and encoder. From fewer than 50 rows held out no gate is fitted; the dispersions themselves order the
+// requests. Errors: nothing held out or nothing left, a label that no fitted row has. Deterministic; one thread;
+// seconds to a minute. `progress` may be empty.
 Result<v1::EncoderHead> FitEncoderHead(const std::vector<EmbeddedRow>& rows, const std::vector<std::string>& categories,
                                        const std::function<void(double)>& progress);
 
