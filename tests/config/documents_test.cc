@@ -72,6 +72,16 @@ TEST(Examples, WithoutKeysTheyNameTheVariables) {
   EXPECT_TRUE(ParseWith(ReadFile(SourceFile("config/examples/hosted.yaml")), {}, false).ok());
 }
 
+TEST(Examples, TheSharedCacheNeedsItsSecret) {
+  const std::string text = ReadFile(SourceFile("config/examples/shared-cache.yaml"));
+  const std::map<std::string, std::string> environment = {{"POINTSMAN_CACHE_SECRET", "0123456789abcdef"}};
+  Parsed parsed = ParseWith(text, environment);
+  ASSERT_TRUE(parsed.ok()) << Problems(parsed);
+  EXPECT_EQ(parsed.config->cache.redis->addresses[0].host, "redis");
+  EXPECT_EQ(parsed.config->cache.secret, "0123456789abcdef");
+  EXPECT_THAT(Problems(ParseWith(text)), ::testing::HasSubstr("POINTSMAN_CACHE_SECRET is not set"));
+}
+
 // What is cut or damaged anywhere is refused or accepted, but never a crash, and a refusal has places.
 TEST(Examples, CutAnywhereNeverCrashTheParser) {
   for (const char* name : {"embedded.yaml", "hosted.yaml", "policies.yaml"}) {
