@@ -12,12 +12,14 @@ namespace pointsman::cache {
 namespace {
 
 constexpr std::size_t kMostStripes = 16;
+constexpr std::size_t kKeptTenths = 8;                         // of the room, for what was asked for again
 constexpr std::size_t kSmallestStripe = std::size_t{1} << 20;  // bytes: a stripe must be able to hold a long answer
 
 struct Item {
   Key key;
   Entry entry;
   std::size_t bytes;
+  bool kept;  // in which segment it is
 };
 
 // Keys are hashes already, and nobody outside can choose them.
@@ -47,17 +49,37 @@ std::size_t BytesOf(const v1::CompleteResponse& response) {
 
 struct alignas(64) MemoryCache::Stripe {
   mutable std::mutex mutex;
-  std::list<Item> items;  // most recently used first
+  std::list<Item> tried, kept;  // most recently used first
   std::unordered_map<Key, std::list<Item>::iterator, KeyHash> index;
-  std::size_t capacity = 0, bytes = 0;
+  std::size_t capacity = 0, bytes = 0, kept_bytes = 0;
   std::uint64_t hits = 0, misses = 0, evictions = 0;
 
   // Takes an item out, so that the caller can free it after the lock.
   void MoveOut(std::list<Item>::iterator item, std::list<Item>& removed) {
     bytes -= item->bytes;
+    if (item->kept) kept_bytes -= item->bytes;
     index.erase(item->key);
-    removed.splice(removed.begin(), items, item);
+    removed.splice(removed.begin(), SegmentOf(*item), item);
   }
+
+  // It was asked for again. What does not fit into the segment of those is tried once more.
+  void Use(std::list<Item>::iterator item) {
+    kept.splice(kept.begin(), SegmentOf(*item), item);
+    if (item->kept) return;
+    item->kept = true;
+    kept_bytes += item->bytes;
+    while (kept_bytes > capacity / 10 * kKeptTenths) {
+      const auto last = std::prev(kept.end());
+      kept_bytes -= last->bytes;
+      last->kept = false;
+      tried.splice(tried.begin(), kept, last);
+    }
+  }
+
+  // What goes next when there is no room.
+  std::list<Item>::iterator Last() { return tried.empty() ? std::prev(kept.end()) : std::prev(tried.end()); }
+
+  std::list<Item>& SegmentOf(const Item& item) { return item.kept ? kept : tried; }
 };
 
 MemoryCache::MemoryCache(std::size_t capacity_bytes, std::chrono::seconds ttl)
@@ -94,7 +116,7 @@ std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono
     ++stripe.misses;
     return std::nullopt;
   }
-  stripe.items.splice(stripe.items.begin(), stripe.items, item);
+  stripe.Use(item);
   ++stripe.hits;
   return item->entry;
 }
@@ -103,18 +125,19 @@ void MemoryCache::Store(const Key& key, std::shared_ptr<const v1::CompleteRespon
   Stripe& stripe = StripeOf(key);
   const std::size_t bytes = BytesOf(*response) + kBookkeeping;
   std::list<Item> removed, added;
-  if (bytes <= stripe.capacity) added.push_back({key, {std::move(response), now}, bytes});  // allocates before the lock
+  if (bytes <= stripe.capacity)
+    added.push_back({key, {std::move(response), now}, bytes, false});  // allocates before the lock
 
   const std::lock_guard lock(stripe.mutex);
   // An older answer goes in any case: the newer one replaces it even when it is too large to be kept.
   if (auto found = stripe.index.find(key); found != stripe.index.end()) stripe.MoveOut(found->second, removed);
   if (added.empty()) return;
   while (stripe.bytes + bytes > stripe.capacity) {
-    stripe.MoveOut(std::prev(stripe.items.end()), removed);
+    stripe.MoveOut(stripe.Last(), removed);
     ++stripe.evictions;
   }
-  stripe.items.splice(stripe.items.begin(), added);
-  stripe.index.emplace(key, stripe.items.begin());
+  stripe.tried.splice(stripe.tried.begin(), added);
+  stripe.index.emplace(key, stripe.tried.begin());
   stripe.bytes += bytes;
 }
 
@@ -123,7 +146,7 @@ Stats MemoryCache::stats() const {
   for (std::size_t i = 0; i < stripe_count_; ++i) {
     const Stripe& stripe = stripes_[i];
     const std::lock_guard lock(stripe.mutex);
-    stats.entries += stripe.items.size();
+    stats.entries += stripe.tried.size() + stripe.kept.size();
     stats.bytes += stripe.bytes;
     stats.hits += stripe.hits;
     stats.misses += stripe.misses;

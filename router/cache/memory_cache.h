@@ -46,8 +46,9 @@ struct Stats {
   std::uint64_t entries = 0, bytes = 0, hits = 0, misses = 0, evictions = 0;
 };
 
-// Least recently used entries go first. Any thread: lock-striped, so that no lock is global or held while anything
-// waits.
+// Segmented least recently used (Karedla, Love and Wherry 1994): what was asked for again is kept apart, in up to 8
+// tenths of the room, from what came once, which goes first; a flood of new questions cannot wash out the popular ones.
+// Any thread: lock-striped, so that no lock is global or held while anything waits.
 class MemoryCache {
  public:
   // `capacity_bytes` > 0 bounds keys, values and bookkeeping together; an entry above a stripe's share is not kept.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <random>
 #include <thread>
 
 #include "tests/fakes/fault_server.h"
@@ -133,6 +134,56 @@ TEST_F(RedisCacheTest, TenantsNeverShare) {
   ASSERT_TRUE(Stored(redis, 1));
   EXPECT_EQ(Ask(two, Greedy("ours"), "key-of-b").trace().cache(), v1::CACHE_OUTCOME_MISS);
   EXPECT_EQ(Ask(two, Greedy("ours"), "key-of-a").trace().cache(), v1::CACHE_OUTCOME_EXACT);
+}
+
+// Two tenants who ask the same, nearly the same, and what looks the same, with headers that claim to be the other, of
+// two replicas at random: an answer may come from the own tenant's earlier requests only.
+TEST_F(RedisCacheTest, TenThousandRequestsThatTryToCross) {
+  const testing::RedisServer redis;
+  const std::string tenants =
+      "tenants:\n  a: {key: {env: POINTSMAN_TEST_KEY_A}}\n  b: {key: {env: POINTSMAN_TEST_KEY_B}}\n";
+  const std::string yaml = Yaml(redis.port(), "    timeout: 1s\n", "  memory: 1MiB\n") + tenants;
+  TestServer one(yaml), two(yaml);
+  ASSERT_TRUE(Eventually([&] {
+    return one.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos &&
+           two.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos;
+  }));
+  const std::vector<std::string> texts = {
+      "What is my balance?",          "What is my balance? ",          "what is my balance?",
+      "What is my bal\u0430nce?",     "What is my b\u00e4lance?",      "What is my ba\u0308lance?",
+      "What is my balance\uff1f",     "tenant a: What is my balance?", "What is my balance?\n\n",
+      std::string("What\0is my", 10), "\u200bWhat is my balance?"};
+  constexpr int kRequests = 10'000, kThreads = 4;
+  std::atomic<int> crossed{0}, failed{0}, hits{0};
+  std::vector<std::thread> clients;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    clients.emplace_back([&, thread] {
+      std::mt19937 random(static_cast<unsigned>(thread));
+      for (int i = 0; i < kRequests / kThreads; ++i) {
+        const bool a = random() % 2 == 0;
+        const std::string own = a ? "a" : "b", other = a ? "b" : "a";
+        v1::CompleteRequest request = Greedy(texts[random() % texts.size()]);
+        if (random() % 3 == 0) request.mutable_routing()->set_user_id(other);
+        if (random() % 3 == 0) request.mutable_routing()->set_session_id(other);
+        if (random() % 5 == 0) (*request.mutable_routing()->mutable_tags())["tenant"] = other;
+        grpc::ClientContext context;
+        context.AddMetadata("x-request-id", own + "-" + std::to_string(thread) + "-" + std::to_string(i));
+        if (random() % 4 == 0) context.AddMetadata("x-tenant", other);
+        if (random() % 4 == 0) context.AddMetadata("tenant", other);
+        context.AddMetadata("authorization", "Bearer key-of-" + own);
+        v1::CompleteResponse response;
+        failed += !(random() % 2 == 0 ? one : two).stub().Complete(&context, request, &response).ok();
+        const std::string& from = response.trace().cached_request_id();
+        hits += !from.empty();
+        crossed += !from.empty() && !from.starts_with(own + "-");
+        crossed += response.trace().tenant() != own;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(crossed, 0);
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(hits, kRequests / 2);  // else nothing was tried
 }
 
 // Replicas that listen or log in another way answer alike; those with another prompt, model or secret do not.

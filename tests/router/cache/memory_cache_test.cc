@@ -99,6 +99,24 @@ TEST(MemoryCache, LetsTheLeastRecentlyUsedGoFirst) {
   EXPECT_EQ(cache.stats().evictions, 2u);
 }
 
+TEST(MemoryCache, AFloodDoesNotWashOutWhatIsAskedForAgain) {
+  MemoryCache cache(1 << 20, seconds(60));
+  for (std::uint64_t k = 0; k < 50; ++k) {
+    cache.Store(KeyOf(k), ResponseOf(std::string(5000, 'x')), kStart);
+    EXPECT_TRUE(cache.Find(KeyOf(k), {}, kStart));
+  }
+  for (std::uint64_t k = 1000; k < 2000; ++k) cache.Store(KeyOf(k), ResponseOf(std::string(5000, 'x')), kStart);
+  EXPECT_GT(cache.stats().evictions, 800u);
+  for (std::uint64_t k = 0; k < 50; ++k) EXPECT_TRUE(cache.Find(KeyOf(k), {}, kStart)) << k;
+  // Not for ever: when all the room is asked for again, the least recently used of these go.
+  for (std::uint64_t k = 3000; k < 4000; ++k) {
+    cache.Store(KeyOf(k), ResponseOf(std::string(5000, 'x')), kStart);
+    EXPECT_TRUE(cache.Find(KeyOf(k), {}, kStart));
+  }
+  for (std::uint64_t k = 0; k < 50; ++k) EXPECT_FALSE(cache.Find(KeyOf(k), {}, kStart)) << k;
+  EXPECT_LE(cache.stats().bytes, 1u << 20);
+}
+
 TEST(MemoryCache, StaysWithinItsBytesWhateverIsStored) {
   std::mt19937_64 random(1);
   for (const std::size_t capacity : {std::size_t{300'000}, std::size_t{3} << 20, std::size_t{20} << 20}) {
