@@ -284,6 +284,7 @@ struct RedisAddress {
 struct Redis {
   std::vector<RedisAddress> addresses;  // one or more; of the Sentinels, where `sentinel` is set
   std::optional<std::string> sentinel;  // the name of the master that they watch
+  bool cluster = false;                 // the addresses are some of a Redis Cluster's
   std::string username, password;       // resolved secret; "" = none
   unsigned database = 0;
   std::string prefix = "pointsman";      // of all keys

@@ -134,6 +134,7 @@ constexpr std::string_view kKeys[] = {
     "cache.redis",
     "cache.redis.addresses",
     "cache.redis.sentinel",
+    "cache.redis.cluster",
     "cache.redis.username",
     "cache.redis.password",
     "cache.redis.password.env",

@@ -80,11 +80,16 @@ void ReadRedis(const Value& value, const SecretSources& secrets, Redis& redis) {
     }
   }
   if (auto sentinel = section.Take("sentinel").Text(1, 256)) redis.sentinel = *sentinel;
+  const Value cluster = section.Take("cluster");
+  Set(redis.cluster, cluster.Bool());
+  if (redis.cluster && redis.sentinel) cluster.Fail("excludes `sentinel`: a cluster looks after its masters itself");
   const Value username = section.Take("username"), password = section.Take("password");
   Set(redis.username, username.Text(1, 256));
   if (auto secret = ReadSecret(password, secrets)) redis.password = secret->value;
   if (username.present() && !password.present()) username.Fail("needs a password");
-  Set(redis.database, section.Take("database").Number<unsigned>(0, 10'000, "the number of a database"));
+  const Value database = section.Take("database");
+  Set(redis.database, database.Number<unsigned>(0, 10'000, "the number of a database"));
+  if (redis.cluster && redis.database != 0) database.Fail("must be 0: a cluster has no other database");
   Set(redis.prefix, section.Take("prefix").Text(1, 64));
   Set(redis.timeout, section.Take("timeout").Duration(milliseconds(1), std::chrono::seconds(1)));
   section.Finish();

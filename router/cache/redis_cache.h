@@ -9,7 +9,7 @@
 
 #include "base/async.h"
 #include "router/cache/memory_cache.h"
-#include "router/redis/client.h"
+#include "router/redis/asker.h"
 
 namespace pointsman::cache {
 
@@ -18,7 +18,7 @@ namespace pointsman::cache {
 class RedisCache {
  public:
   // `client` outlives the cache.
-  RedisCache(redis::Client& client, std::string prefix, std::chrono::seconds ttl)
+  RedisCache(redis::Asker& client, std::string prefix, std::chrono::seconds ttl)
       : client_(client), prefix_(std::move(prefix)), ttl_(ttl) {}
 
   // As MemoryCache::Find; without an answer within the client's time limit, or without a Redis, nothing is found.
@@ -28,12 +28,12 @@ class RedisCache {
   // Sends the entry off; nobody waits for Redis. An answer that is too large (stored_answer.h) is left out.
   void Store(const Key& key, std::string_view tenant_tag, const v1::CompleteResponse& response);
 
-  const redis::Client& client() const { return client_; }
+  const redis::Asker& client() const { return client_; }
 
  private:
   std::string NameOf(const Key& key, std::string_view tenant_tag) const;
 
-  redis::Client& client_;
+  redis::Asker& client_;
   const std::string prefix_;
   const std::chrono::seconds ttl_;
 };

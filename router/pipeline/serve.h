@@ -15,6 +15,7 @@
 #include "router/pipeline/execute.h"
 #include "router/pipeline/mass_controllers.h"
 #include "router/pipeline/snapshot.h"
+#include "router/redis/client.h"
 #include "router/telemetry/metrics.h"
 
 namespace pointsman::pipeline {

@@ -268,6 +268,11 @@ Client::~Client() {
   state_->connection.reset();  // ends the waits for replies
 }
 
+const std::string& Client::last_refusal() const {
+  static const std::string none;
+  return state_->connection ? state_->connection->last_refusal() : none;
+}
+
 bool Client::usable() const { return state_->usable; }
 
 Awaitable<Result<Reply>> Client::Ask(Command command, std::optional<milliseconds> timeout) {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "router/redis/connection.h"
+#include "router/redis/asker.h"
 
 namespace pointsman::redis {
 
@@ -41,6 +41,7 @@ class Health {
 
  private:
   friend class Client;
+  friend class Cluster;
   void Join();
   void Leave(bool was_up);
   void Up(const std::string& address);
@@ -56,26 +57,23 @@ class Health {
 // One connection, kept open: looked for again and again after it closed, with growing pauses (50 ms to 1 s). A breaker
 // keeps requests from waiting for a server that does not answer: after three time-outs in a row commands fail at once,
 // until a PING, which no request waits for, has been answered. Loop thread only.
-class Client {
+class Client : public Asker {
  public:
   static constexpr unsigned kSlowInARow = 3;
   static constexpr std::size_t kMostPending = 10'000;  // commands without a reply; more fail at once
 
   // Begins to look for the server. `health` outlives the client.
   Client(Executor executor, Options options, Health& health);
-  ~Client();
+  ~Client() override;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // The reply, which may be an error of Redis, within `timeout` (the options', unless another is given). Errors:
-  // UNAVAILABLE at once while there is no server that answers, DEADLINE_EXCEEDED. A client may be destroyed while
-  // others wait for a reply.
-  Awaitable<Result<Reply>> Ask(Command command, std::optional<std::chrono::milliseconds> timeout = {});
+  Awaitable<Result<Reply>> Ask(Command command, std::optional<std::chrono::milliseconds> timeout = {}) override;
+  bool Tell(Command command) override;
+  bool usable() const override;
 
-  // Sends a command whose reply nobody needs. false: it was not sent.
-  bool Tell(Command command);
-
-  bool usable() const;
+  // What Redis said when it last refused a command that it was told; "" when it has not.
+  const std::string& last_refusal() const;
 
  private:
   struct State;

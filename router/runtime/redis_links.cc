@@ -14,7 +14,12 @@ RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards) : shards_(sha
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     Shard& shard = shards_[i];
     shard.RunAndWait([&] {
-      auto client = std::make_unique<redis::Client>(shard.executor(), options, health_);
+      std::unique_ptr<redis::Asker> client;
+      if (redis.cluster) {
+        client = std::make_unique<redis::Cluster>(shard.executor(), options, health_);
+      } else {
+        client = std::make_unique<redis::Client>(shard.executor(), options, health_);
+      }
       auto stored = std::make_unique<cache::RedisCache>(*client, redis.prefix, cache.ttl);
       shard.SetRedis(std::move(client), std::move(stored));
     });

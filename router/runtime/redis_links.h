@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "router/redis/client.h"
+#include "router/redis/cluster.h"
 #include "router/runtime/shard.h"
 
 namespace pointsman::runtime {

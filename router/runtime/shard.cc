@@ -16,7 +16,7 @@ void Shard::SetBackends(std::vector<std::unique_ptr<backends::Backend>> backends
   owner_ = std::move(owner);
 }
 
-void Shard::SetRedis(std::unique_ptr<redis::Client> client, std::unique_ptr<cache::RedisCache> stored) {
+void Shard::SetRedis(std::unique_ptr<redis::Asker> client, std::unique_ptr<cache::RedisCache> stored) {
   redis_cache_ = std::move(stored);
   redis_ = std::move(client);
 }

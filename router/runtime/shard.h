@@ -15,7 +15,7 @@
 #include "backends/backend.h"
 #include "router/cache/redis_cache.h"
 #include "router/classifier/encoder_lane.h"
-#include "router/redis/client.h"
+#include "router/redis/asker.h"
 #include "router/runtime/live_call.h"
 
 namespace pointsman::runtime {
@@ -38,7 +38,7 @@ class Shard {
   void SetEncoderLane(std::unique_ptr<classifier::EncoderLane> lane) { encoder_lane_ = std::move(lane); }
   classifier::EncoderLane* encoder_lane() { return encoder_lane_.get(); }
   // Null: none.
-  void SetRedis(std::unique_ptr<redis::Client> client, std::unique_ptr<cache::RedisCache> stored);
+  void SetRedis(std::unique_ptr<redis::Asker> client, std::unique_ptr<cache::RedisCache> stored);
   cache::RedisCache* redis_cache() { return redis_cache_.get(); }
   LiveCalls& calls() { return calls_; }
 
@@ -57,7 +57,7 @@ class Shard {
   std::shared_ptr<void> owner_;
   std::vector<std::unique_ptr<backends::Backend>> backends_;  // destroyed before their owner
   std::unique_ptr<classifier::EncoderLane> encoder_lane_;
-  std::unique_ptr<redis::Client> redis_;
+  std::unique_ptr<redis::Asker> redis_;
   std::unique_ptr<cache::RedisCache> redis_cache_;  // destroyed before its client
   std::thread thread_;
 };

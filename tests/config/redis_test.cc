@@ -45,6 +45,10 @@ TEST(RedisConfig, WhatIsWrongIsNamed) {
   EXPECT_THAT(ProblemsOf(secret + "redis: {addresses: ['a:1'], password: word}"), HasSubstr("cache.redis.password"));
   EXPECT_THAT(ProblemsOf(secret + "redis: {addresses: ['a:1'], timeout: 2s}"), HasSubstr("cache.redis.timeout"));
   EXPECT_THAT(ProblemsOf(secret + "redis: {adresses: ['a:1']}"), HasSubstr("did you mean \"addresses\"?"));
+  EXPECT_THAT(ProblemsOf(secret + "redis: {addresses: ['a:1'], cluster: true, sentinel: pack}"),
+              HasSubstr("cache.redis.cluster: excludes"));
+  EXPECT_THAT(ProblemsOf(secret + "redis: {addresses: ['a:1'], cluster: true, database: 1}"),
+              HasSubstr("cache.redis.database: must be 0"));
   EXPECT_THAT(ProblemsOf("secret: {env: SHORT}"), HasSubstr("cache.secret: is too short"));
 }
 

@@ -258,6 +258,82 @@ TEST_F(RedisCacheTest, NoRequestFailsWhateverHappensToRedis) {
   EXPECT_THAT(server.server().RenderMetrics(), ::testing::Not(HasSubstr("pointsman_redis_errors_total 0\n")));
 }
 
+// Three masters on loopback, made by redis-cli as an operator would.
+struct RedisClusterTest : RedisCacheTest {
+  testing::TempDir folder;
+  std::vector<std::unique_ptr<testing::RedisServer>> nodes;
+
+  RedisClusterTest() {
+    std::vector<std::string> create = {"--cluster", "create"};
+    for (int i = 0; i < 3; ++i) {
+      const std::string file = (folder.path() / ("nodes-" + std::to_string(i) + ".conf")).string();
+      const std::vector<std::string> arguments = {
+          "--cluster-enabled",      "yes",  "--cluster-config-file",           file,
+          "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no"};
+      // A cluster's bus listens at the port plus 10,000, which must be one too.
+      int port = testing::FreePort();
+      while (port > 55'000) port = testing::FreePort();
+      nodes.push_back(std::make_unique<testing::RedisServer>(arguments, port));
+      create.push_back("127.0.0.1:" + std::to_string(nodes.back()->port()));
+    }
+    create.emplace_back("--cluster-yes");
+    nodes[0]->Cli(create);
+    for (const auto& node : nodes) {
+      EXPECT_TRUE(Eventually([&] {
+        return node->Cli({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
+      }));
+    }
+  }
+  int Entries() const {
+    int entries = 0;
+    for (const auto& node : nodes) entries += std::atoi(node->Cli({"DBSIZE"}).c_str());
+    return entries;
+  }
+};
+
+TEST_F(RedisClusterTest, ReplicasShareAnswersThroughACluster) {
+  const std::string yaml = Yaml(nodes[0]->port(), "    cluster: true\n    timeout: 1s\n");
+  TestServer one(yaml), two(yaml);
+  WaitUsable(one);
+  WaitUsable(two);
+  constexpr int kQuestions = 60;
+  for (int i = 0; i < kQuestions; ++i) Ask(one, Greedy("question " + std::to_string(i)));
+  ASSERT_TRUE(Eventually([&] { return Entries() == kQuestions; }));
+  for (const auto& node : nodes) EXPECT_NE(node->Cli({"DBSIZE"}), "0");  // they are spread
+  int hits = 0;
+  for (int i = 0; i < kQuestions; ++i) {
+    hits += Ask(two, Greedy("question " + std::to_string(i))).trace().cache() == v1::CACHE_OUTCOME_EXACT;
+  }
+  EXPECT_EQ(hits, kQuestions);
+
+  // A slot moves to another server: the client is redirected, and learns.
+  const std::string from = nodes[0]->Cli({"CLUSTER", "MYID"}), to = nodes[1]->Cli({"CLUSTER", "MYID"});
+  nodes[0]->Cli({"--cluster", "reshard", "127.0.0.1:" + std::to_string(nodes[0]->port()), "--cluster-from", from,
+                 "--cluster-to", to, "--cluster-slots", "5000", "--cluster-yes"});
+  hits = 0;
+  for (int i = 0; i < kQuestions; ++i) {
+    hits += Ask(two, Greedy("question " + std::to_string(i))).trace().cache() == v1::CACHE_OUTCOME_EXACT;
+  }
+  EXPECT_EQ(hits, kQuestions);
+
+  // One dies: its keys are not found, the others' are, and no request fails.
+  nodes[2]->Kill();
+  const auto found = [&] {
+    int count = 0;
+    for (int i = 0; i < kQuestions; ++i) {
+      v1::CompleteRequest request = Greedy("question " + std::to_string(i));
+      request.mutable_routing()->mutable_cache()->set_no_store(true);
+      count += Ask(two, request).trace().cache() == v1::CACHE_OUTCOME_EXACT;
+    }
+    return count;
+  };
+  EXPECT_TRUE(Eventually([&] {
+    const int count = found();
+    return count > 0 && count < kQuestions;
+  }));
+  EXPECT_NE(RedisState(two), "usable");
+}
+
 TEST_F(RedisCacheTest, SentinelsNameTheMaster) {
   testing::RedisServer first, second;
   second.Cli({"REPLICAOF", "127.0.0.1", std::to_string(first.port())});
