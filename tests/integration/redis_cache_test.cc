@@ -44,7 +44,8 @@ struct RedisCacheTest : ::testing::Test {
   static std::string RedisState(TestServer& server) {
     grpc::ClientContext context;
     v1::GetStatusResponse response;
-    EXPECT_TRUE(server.admin().GetStatus(&context, {}, &response).ok());
+    const grpc::Status status = server.admin().GetStatus(&context, {}, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
     return response.cache().redis();
   }
   static void WaitUsable(TestServer& server) {
@@ -59,7 +60,7 @@ struct RedisCacheTest : ::testing::Test {
     return response;
   }
   static bool Stored(const testing::RedisServer& redis, int entries) {
-    return Eventually([&] { return redis.Cli({"DBSIZE"}) == std::to_string(entries); });
+    return Eventually([&] { return redis.TryCli({"DBSIZE"}) == std::to_string(entries); });
   }
 };
 
@@ -351,7 +352,7 @@ TEST_F(RedisCacheTest, SentinelsNameTheMaster) {
   ASSERT_TRUE(Stored(first, 1));
   ASSERT_TRUE(Stored(second, 1));  // replicated
   first.Kill();
-  ASSERT_TRUE(Eventually([&] { return second.Cli({"ROLE"}).starts_with("master"); }));
+  ASSERT_TRUE(Eventually([&] { return second.TryCli({"ROLE"}).starts_with("master"); }));
   WaitUsable(server);
   EXPECT_EQ(Ask(server, Greedy("one")).trace().cache(), v1::CACHE_OUTCOME_EXACT);
   Ask(server, Greedy("two"));

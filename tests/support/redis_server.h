@@ -27,6 +27,8 @@ class RedisServer {
 
   // What redis-cli prints for a command. Fails the test when it cannot be asked.
   std::string Cli(const std::vector<std::string>& words) const;
+  // The same; "" when it cannot be asked: Sentinels close all connections of a server whose role changes.
+  std::string TryCli(const std::vector<std::string>& words) const;
 
  private:
   bool Answers() const;

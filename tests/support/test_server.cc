@@ -33,6 +33,10 @@ TestServer::TestServer(const std::string& yaml, unsigned shards, const std::stri
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of this server's own
   channel_ = grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+  // On a busy machine a first attempt may fail, and calls with it until the channel tries again.
+  if (!channel_->WaitForConnected(std::chrono::system_clock::now() + kLimit)) {
+    throw std::runtime_error("the server at " + address() + " takes no connection");
+  }
   stub_ = v1::Pointsman::NewStub(channel_);
   admin_ = v1::Admin::NewStub(channel_);
 }
