@@ -75,7 +75,8 @@ void Health::Down(const std::string& why, bool was_up) {
 struct Client::State : std::enable_shared_from_this<State> {
   State(Executor e, Options o, Health& h) : executor(e), options(std::move(o)), health(h), woken(e), pause(e) {}
 
-  // For ever: finds the server, opens a connection, watches it.
+  // Until it is cancelled: finds the server, opens a connection, watches it. A wait that had just ended when it was
+  // cancelled goes on one step, without a connection: hence the looks at `stopping`.
   static Awaitable<void> Run(std::shared_ptr<State> self);
   Awaitable<Result<Address>> Locate();
   Awaitable<Result<void>> Open();
@@ -195,12 +196,13 @@ Awaitable<void> Client::State::Watch() {
   });
   while (true) {
     if (!wake) co_await woken.Wait();
+    if (stopping) co_return;  // the client is gone, and the connection with it
     wake = false;
     if (!connection->open()) co_return SetUsable(false, ToString(address) + ": " + connection->why_closed());
     if (moved) co_return SetUsable(false, ToString(address) + " is no master any more");
     if (tripped.empty()) continue;
     const bool answers = co_await Probe();
-    if (!answers) co_return;
+    if (stopping || !answers) co_return;
     tripped.clear();
     slow = 0;
     SetUsable(true, "");
@@ -211,11 +213,13 @@ Awaitable<bool> Client::State::Probe() {
   const std::array<std::string_view, 1> ping = {"PING"};
   for (unsigned probe = 0; probe < kProbes && connection->open(); ++probe) {
     Result<Reply> reply = co_await connection->Ask(ping, Clock::now() + kProbeTimeout);
+    if (stopping) co_return false;
     if (reply && reply->kind != Reply::Kind::kError) co_return true;
     // An error comes at once, as from a server that loads its data: asked again later, for as long as it takes.
     if (reply) {
       probe = 0;
       co_await Pause(kShortestPause);
+      if (stopping) co_return false;
     }
   }
   co_return false;
@@ -230,6 +234,7 @@ Awaitable<void> Client::State::Run(std::shared_ptr<State> self) {
   milliseconds time = kShortestPause;
   while (true) {
     Result<void> opened = co_await self->Open();
+    if (self->stopping) co_return;
     if (opened) {
       self->tripped.clear();
       self->slow = 0;
@@ -239,6 +244,7 @@ Awaitable<void> Client::State::Run(std::shared_ptr<State> self) {
       self->SetUsable(true, "");
       const Clock::time_point since = Clock::now();
       co_await self->Watch();
+      if (self->stopping) co_return;
       self->connection.reset();
       // A server that closes what it has just accepted is not asked without end.
       if (Clock::now() - since > kLongestPause) time = kShortestPause;
@@ -248,6 +254,7 @@ Awaitable<void> Client::State::Run(std::shared_ptr<State> self) {
     // Up to a quarter shorter, so that the shards and replicas do not all come at once.
     const milliseconds shorter(std::uniform_int_distribution<long>(0, time.count() / 4)(self->random));
     co_await self->Pause(time - shorter);
+    if (self->stopping) co_return;
     time = std::min(2 * time, kLongestPause);
   }
 }

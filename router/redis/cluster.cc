@@ -94,6 +94,7 @@ Awaitable<std::string> Cluster::State::ReadMapFrom(Address address) {
   if (!reply) co_return ToString(address) + ": " + reply.error().message;
   if (reply->kind != Reply::Kind::kArray) co_return ToString(address) + " is in no cluster: " + reply->text;
   const std::vector<Range> ranges = RangesOf(*reply, address);
+  if (stopping) co_return "it is given up";
   if (ranges.empty()) co_return ToString(address) + ": its cluster serves no slots (yet)";
   Use(ranges);
   co_return "";
@@ -142,6 +143,7 @@ Awaitable<void> Cluster::State::Run(std::shared_ptr<State> self) {
   while (true) {
     self->stale = false;
     const std::string failure = co_await self->ReadMap();
+    if (self->stopping) co_return;
     if (failure.empty() != self->known || !failure.empty()) {
       if (failure.empty()) {
         self->health.Up("a cluster of " + std::to_string(self->nodes.size()) + " servers");
@@ -152,6 +154,7 @@ Awaitable<void> Cluster::State::Run(std::shared_ptr<State> self) {
     }
     self->timer.expires_after(kLeastPause);
     co_await self->timer.async_wait(kAwait);
+    if (self->stopping) co_return;
     while (!self->stale && self->known) {
       self->timer.expires_after(kLook);
       boost::system::error_code woken;

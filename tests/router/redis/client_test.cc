@@ -9,8 +9,10 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "tests/support/loop_runner.h"
@@ -24,8 +26,20 @@ using ::testing::HasSubstr;
 
 struct RedisTest : ::testing::Test {
   Loop loop{1};
-  Health health;
+  Health health, other;
 
+  std::vector<std::unique_ptr<Client>> clients;
+
+  Client& Make(Options options, Health& watched) {
+    clients.push_back(std::make_unique<Client>(loop.get_executor(), std::move(options), watched));
+    return *clients.back();
+  }
+  // Clients go within the loop's run, where their coroutines unwind.
+  void TearDown() override {
+    asio::post(loop, [this] { clients.clear(); });
+    loop.restart();
+    loop.poll();
+  }
   Options OptionsFor(int port) {
     Options options;
     options.addresses = {{"127.0.0.1", port}};
@@ -48,7 +62,7 @@ struct RedisTest : ::testing::Test {
 
 TEST_F(RedisTest, CommandsHaveReplies) {
   const testing::RedisServer server;
-  Client client(loop.get_executor(), OptionsFor(server.port()), health);
+  Client& client = Make(OptionsFor(server.port()), health);
   EXPECT_FALSE(client.usable());
   Until([&] { return client.usable(); });
   EXPECT_TRUE(health.usable());
@@ -72,7 +86,7 @@ TEST_F(RedisTest, CommandsHaveReplies) {
 
 TEST_F(RedisTest, ManyCommandsAreUnderWayAtOnce) {
   const testing::RedisServer server;
-  Client client(loop.get_executor(), OptionsFor(server.port()), health);
+  Client& client = Make(OptionsFor(server.port()), health);
   Until([&] { return client.usable(); });
   int done = 0;
   const auto one = [](Client& c, int i, int& count) -> Awaitable<void> {
@@ -94,17 +108,17 @@ TEST_F(RedisTest, PasswordUserAndDatabase) {
   const testing::RedisServer server({"--requirepass", "secret", "--user", "router", "on", ">word", "~*", "+@all"});
   Options options = OptionsFor(server.port());
   {
-    Client client(loop.get_executor(), options, health);
+    Client& client = Make(options, health);
     Until([&] { return health.why_not().find("NOAUTH") != std::string::npos; });
     EXPECT_FALSE(client.usable());
   }
   options.login.password = "wrong";
   {
-    Client client(loop.get_executor(), options, health);
+    Client& client = Make(options, health);
     Until([&] { return health.why_not().find("the login is refused") != std::string::npos; });
   }
   options.login = {"router", "word", 3};
-  Client client(loop.get_executor(), options, health);
+  Client& client = Make(options, health);
   Until([&] { return client.usable(); });
   ASSERT_TRUE(Ask(client, {"SET", "key", "x"}));
   EXPECT_THAT(server.Cli({"-a", "secret", "--no-auth-warning", "INFO", "keyspace"}), HasSubstr("db3:keys=1"));
@@ -112,7 +126,7 @@ TEST_F(RedisTest, PasswordUserAndDatabase) {
 
 TEST_F(RedisTest, AServerThatIsKilledComesBack) {
   testing::RedisServer server;
-  Client client(loop.get_executor(), OptionsFor(server.port()), health);
+  Client& client = Make(OptionsFor(server.port()), health);
   Until([&] { return client.usable(); });
   server.Kill();
   Until([&] { return !client.usable(); });
@@ -132,7 +146,7 @@ TEST_F(RedisTest, AServerThatIsKilledComesBack) {
 
 TEST_F(RedisTest, WaitingCommandsEndWhenTheConnectionDoes) {
   testing::RedisServer server;
-  Client client(loop.get_executor(), OptionsFor(server.port()), health);
+  Client& client = Make(OptionsFor(server.port()), health);
   Until([&] { return client.usable(); });
   server.Freeze();
   std::optional<Result<Reply>> reply;
@@ -151,7 +165,7 @@ TEST_F(RedisTest, AFrozenServerIsAskedThreeTimesAndThenNotUntilItAnswers) {
   testing::RedisServer server;
   Options options = OptionsFor(server.port());
   options.timeout = milliseconds(5);
-  Client client(loop.get_executor(), options, health);
+  Client& client = Make(options, health);
   Until([&] { return client.usable(); });
   server.Freeze();
   for (unsigned i = 0; i < Client::kSlowInARow; ++i) {
@@ -176,7 +190,7 @@ TEST_F(RedisTest, AFrozenServerIsAskedThreeTimesAndThenNotUntilItAnswers) {
 
 TEST_F(RedisTest, AServerThatIsNotThereYetIsFoundLater) {
   const int port = testing::FreePort();
-  Client client(loop.get_executor(), OptionsFor(port), health);
+  Client& client = Make(OptionsFor(port), health);
   Until([&] { return health.why_not().find("refused") != std::string::npos; });
   const testing::RedisServer server({}, port);
   Until([&] { return client.usable(); });
@@ -186,11 +200,10 @@ TEST_F(RedisTest, ANameIsResolved) {
   const testing::RedisServer server;
   Options options = OptionsFor(server.port());
   options.addresses = {{"localhost", server.port()}};
-  Client client(loop.get_executor(), options, health);
+  Client& client = Make(options, health);
   Until([&] { return client.usable(); });
   options.addresses = {{"no-such-host.invalid", server.port()}};
-  Health other;
-  Client lost(loop.get_executor(), options, other);
+  Client& lost = Make(options, other);
   Until([&] { return other.why_not().find("resolved") != std::string::npos; });
 }
 
@@ -205,7 +218,7 @@ TEST_F(RedisTest, GarbageClosesTheConnection) {
     }
   };
   asio::co_spawn(loop, talk(acceptor), [](const std::exception_ptr&) {});
-  Client client(loop.get_executor(), OptionsFor(acceptor.local_endpoint().port()), health);
+  Client& client = Make(OptionsFor(acceptor.local_endpoint().port()), health);
   Until([&] { return health.why_not().find("Protocol error") != std::string::npos; });
   EXPECT_FALSE(client.usable());
   EXPECT_FALSE(Ask(client, {"GET", "key"}));
@@ -213,7 +226,7 @@ TEST_F(RedisTest, GarbageClosesTheConnection) {
 
 TEST_F(RedisTest, ACancelledWaitLeavesTheOthersTheirReplies) {
   testing::RedisServer server;
-  Client client(loop.get_executor(), OptionsFor(server.port()), health);
+  Client& client = Make(OptionsFor(server.port()), health);
   Until([&] { return client.usable(); });
   server.Freeze();
   asio::cancellation_signal signal;
@@ -237,15 +250,15 @@ TEST_F(RedisTest, ACancelledWaitLeavesTheOthersTheirReplies) {
 
 TEST_F(RedisTest, TheClientMayGoWhileOthersWait) {
   testing::RedisServer server;
-  auto client = std::make_unique<Client>(loop.get_executor(), OptionsFor(server.port()), health);
-  Until([&] { return client->usable(); });
+  Client& client = Make(OptionsFor(server.port()), health);
+  Until([&] { return client.usable(); });
   server.Freeze();
   std::optional<Result<Reply>> reply;
   const std::array<std::string_view, 2> get = {"GET", "key"};
-  asio::co_spawn(loop, testing::Store(client->Ask(get, milliseconds(60'000)), reply), [](const std::exception_ptr&) {});
+  asio::co_spawn(loop, testing::Store(client.Ask(get, milliseconds(60'000)), reply), [](const std::exception_ptr&) {});
   loop.restart();
   loop.run_for(milliseconds(20));
-  client.reset();
+  asio::post(loop, [this] { clients.clear(); });
   Until([&] { return reply.has_value(); });
   EXPECT_FALSE(*reply);
 }
