@@ -23,7 +23,7 @@ using prometheus::Labels;
 
 constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
 constexpr std::array<const char*, 5> kCacheResults = {"not_cacheable", "miss", "exact", "off",
-                                                      "exact_redis"};  // as CacheResult
+                                                      "exact_redis"};                // as CacheResult
 constexpr const char* kFlightRoles[] = {"leader", "follower", "alone", "takeover"};  // as FlightRole
 constexpr std::array<const char*, 17> kStatuses = {
     "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
