@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -20,15 +19,6 @@ struct Item {
   Entry entry;
   std::size_t bytes;
   bool kept;  // in which segment it is
-};
-
-// Keys are hashes already, and nobody outside can choose them.
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    std::size_t hash;
-    std::memcpy(&hash, key.data(), sizeof hash);
-    return hash;
-  }
 };
 
 // What an entry costs besides its response: a node of the list and one of the map, each with the allocator's head; the
@@ -96,24 +86,24 @@ MemoryCache::~MemoryCache() = default;
 MemoryCache::Stripe& MemoryCache::StripeOf(const Key& key) const { return stripes_[key.back() & (stripe_count_ - 1)]; }
 
 std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono::seconds> max_age,
-                                       Clock::time_point now) {
+                                       Clock::time_point now, bool again) {
   Stripe& stripe = StripeOf(key);
   std::list<Item> removed;  // freed after the lock
   const std::lock_guard lock(stripe.mutex);
   auto found = stripe.index.find(key);
   if (found == stripe.index.end()) {
-    ++stripe.misses;
+    stripe.misses += again ? 0 : 1;
     return std::nullopt;
   }
   const auto item = found->second;
   const auto age = now - item->entry.stored;
   if (age > ttl_) {
     stripe.MoveOut(item, removed);
-    ++stripe.misses;
+    stripe.misses += again ? 0 : 1;
     return std::nullopt;
   }
   if (max_age && age > *max_age) {
-    ++stripe.misses;
+    stripe.misses += again ? 0 : 1;
     return std::nullopt;
   }
   stripe.Use(item);

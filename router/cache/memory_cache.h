@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,15 @@ bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling);
 // Whether an answer may have been kept for an earlier request like it: as MayStore, but for `no_store`.
 bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling);
 
+// Keys are hashes already, and nobody outside can choose them.
+struct KeyHash {
+  std::size_t operator()(const Key& key) const {
+    std::size_t hash;
+    std::memcpy(&hash, key.data(), sizeof hash);
+    return hash;
+  }
+};
+
 struct Entry {
   std::shared_ptr<const v1::CompleteResponse> response;  // without its trace
   Clock::time_point stored;
@@ -55,8 +65,10 @@ class MemoryCache {
   MemoryCache(std::size_t capacity_bytes, std::chrono::seconds ttl);
   ~MemoryCache();
 
-  // Entries older than `max_age` (or the ttl, if that is less) do not count; expired ones are dropped.
-  std::optional<Entry> Find(const Key& key, std::optional<std::chrono::seconds> max_age, Clock::time_point now);
+  // Entries older than `max_age` (or the ttl, if that is less) do not count; expired ones are dropped. A miss is not
+  // counted where the same request looks `again`.
+  std::optional<Entry> Find(const Key& key, std::optional<std::chrono::seconds> max_age, Clock::time_point now,
+                            bool again = false);
   void Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now);
 
   Stats stats() const;

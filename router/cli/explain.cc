@@ -151,6 +151,15 @@ const char* Name(v1::CacheOutcome outcome) {
   }
 }
 
+void ExplainFlight(const v1::Flight& flight, std::string& out) {
+  out += "flight     " + flight.role();
+  if (flight.role() == "follower") out += " of request " + flight.leader_request_id();
+  if (flight.wait_milliseconds() > 0) {
+    out += Format(", after %.0f ms in which another replica was answering the same", flight.wait_milliseconds());
+  }
+  out += "\n";
+}
+
 const char* CodeName(int code) {
   static const char* const names[] = {
       "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
@@ -171,6 +180,7 @@ std::string Explain(const v1::Trace& trace) {
                   trace.cache_age_seconds(), trace.cache_store().c_str());
   }
   out += "\n";
+  if (trace.has_flight()) ExplainFlight(trace.flight(), out);
   if (trace.has_evidence()) ExplainEvidence(trace.evidence(), out);
   if (trace.has_prediction()) ExplainPrediction(trace.prediction(), out);
   if (trace.has_gates()) ExplainGates(trace.gates(), out);

@@ -7,7 +7,7 @@ namespace pointsman::gateway {
 namespace {
 
 pipeline::ShardParts PartsOf(runtime::Shard& shard) {
-  return {shard.backends(), shard.encoder_lane(), shard.redis_cache()};
+  return {shard.backends(), shard.encoder_lane(), shard.redis_cache(), &shard.calls()};
 }
 
 class CompleteCall final : public UnaryCall {

@@ -132,6 +132,7 @@ struct Server::Parts {
   std::unique_ptr<admission::Admission> admission;
   std::unique_ptr<cache::MemoryCache> cache;
   std::unique_ptr<pipeline::MassControllers> masses;
+  std::unique_ptr<pipeline::Flights> flights;
   pipeline::Services services;
   std::unique_ptr<runtime::Shards> shards;
   std::unique_ptr<runtime::RedisLinks> redis;
@@ -236,6 +237,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   parts->services.cache = parts->cache.get();
   parts->masses = std::make_unique<pipeline::MassControllers>(*config);
   parts->services.masses = parts->masses.get();
+  parts->flights = std::make_unique<pipeline::Flights>(config->limits.in_flight);
+  parts->services.flights = parts->flights.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));
   parts->shards->Start();
   parts->services.cache_secret = config->cache.secret.empty() ? cache::RandomSecret() : config->cache.secret;
@@ -320,6 +323,7 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   closing.join();
   parts_->grpc->Wait();
   parts_->grpc.reset();
+  parts_->shards->Drain();  // flights end after the calls of their clients
   parts_->metrics.reset();  // its page asks the experts
   parts_->experts.reset();
   parts_->redis.reset();

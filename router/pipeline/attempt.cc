@@ -113,6 +113,14 @@ Awaitable<bool> Deliver(Execution& execution, backends::Chunk& chunk) {
   co_return true;
 }
 
+bool TakeBack(Execution& execution) {
+  if (execution.stream == nullptr || !execution.stream->TakeBack()) return false;
+  execution.committed = false;
+  execution.partial.Clear();
+  execution.trace.clear_first_token_milliseconds();
+  return true;
+}
+
 void KeepWantedLogprobs(const v1::CompleteRequest& request, backends::Chunk& chunk) {
   if (!request.logprobs()) {
     chunk.logprobs.clear();

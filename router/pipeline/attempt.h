@@ -51,6 +51,10 @@ void Collect(const backends::Chunk& chunk, v1::CompleteResponse& response);
 // gone.
 Awaitable<bool> Deliver(Execution& execution, backends::Chunk& chunk);
 
+// Makes a failed answer unseen again, where the content that was delivered can be taken back: then it counts as not
+// committed. false: somebody has seen it.
+bool TakeBack(Execution& execution);
+
 // Takes off what a gate wanted to know and the client did not ask for.
 void KeepWantedLogprobs(const v1::CompleteRequest& request, backends::Chunk& chunk);
 

@@ -78,7 +78,7 @@ Awaitable<Result<void>> RunAsk(const policies::Ask& ask, Execution& execution) {
       if (result) co_return result;
       const Error& error = result.error();
       const std::string& expert = execution.snapshot.config->experts[candidate.expert].name;
-      if (execution.committed) {
+      if (execution.committed && !TakeBack(execution)) {
         execution.partial.set_expert(expert);
         co_return Named(expert, error);
       }

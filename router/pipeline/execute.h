@@ -23,6 +23,8 @@ class EventStream {
   virtual ~EventStream() = default;
   // `event` must live until the wait ends. false: the client is gone.
   virtual Awaitable<bool> Write(const v1::CompleteEvent& event) = 0;
+  // Takes back the content that was written, where nobody has seen any of it yet. false: somebody has.
+  virtual bool TakeBack() { return false; }
 };
 
 // One request under way, as Execute needs it. References must outlive the execution.

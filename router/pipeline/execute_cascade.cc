@@ -144,7 +144,7 @@ Awaitable<Result<Verdict>> ReadEarly(Stage& stage) {
   }
   Result<void> result = co_await Relay(execution, attempt, std::move(held));
   if (result) co_return Verdict::kKept;
-  if (execution.committed) {
+  if (execution.committed && !TakeBack(execution)) {
     execution.partial.set_expert(attempt.name());
     co_return Named(attempt.name(), std::move(result).error());
   }

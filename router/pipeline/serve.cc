@@ -227,8 +227,9 @@ Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& respon
 }
 
 // The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
+// `routed`: the client has its route event already.
 Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, const Arrival& arrival,
-                            v1::CompleteResponse& response, v1::Trace& trace) {
+                            v1::CompleteResponse& response, v1::Trace& trace, bool routed = false) {
   response = *entry.response;
   response.set_id(arrival.request_id);
   response.mutable_usage()->set_cached_tokens(response.usage().prompt_tokens());
@@ -242,9 +243,11 @@ Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, cons
     *response.mutable_trace() = std::move(trace);
     co_return true;
   }
-  v1::CompleteEvent route;
-  *route.mutable_route() = trace;
-  if (!co_await stream->Write(route)) co_return false;
+  if (!routed) {
+    v1::CompleteEvent route;
+    *route.mutable_route() = trace;
+    if (!co_await stream->Write(route)) co_return false;
+  }
   v1::CompleteEvent delta;
   for (v1::Part& part : *response.mutable_message()->mutable_parts()) {
     delta.mutable_delta()->set_text(std::move(*part.mutable_text()));
@@ -265,32 +268,49 @@ class Cached {
     if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
   }
 
+  // Of a copy of the request that outlives it.
+  Cached(const Cached& other, const std::string& tenant, const v1::CompleteRequest& request)
+      : services_(other.services_),
+        redis_(other.redis_),
+        tenant_(tenant),
+        request_(request),
+        key_(other.key_),
+        max_age_(other.max_age_) {}
+
   bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
 
-  std::optional<cache::Entry> FindInMemory(Clock::time_point now, v1::Trace& trace) const {
+  const cache::Key& key() const { return key_; }
+
+  // `again`: nothing was found when the request came.
+  std::optional<cache::Entry> FindInMemory(Clock::time_point now, bool again = false) const {
     if (services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
-    std::optional<cache::Entry> entry = services_.cache->Find(key_, max_age_, now);
-    if (entry) Found(telemetry::CacheResult::kExact, "memory", trace);
-    return entry;
+    return services_.cache->Find(key_, max_age_, now, again);
   }
 
   // Redis is asked only where an answer may be kept: others would wait for nothing.
   bool AsksRedis() const {
     if (redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
-    const std::vector<config::Expert>& experts = services_.snapshot->config->experts;
-    return std::any_of(experts.begin(), experts.end(), [&](const config::Expert& expert) {
-      return cache::MayHold(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling));
-    });
+    return AnyExpert(cache::MayHold);
   }
 
-  Awaitable<std::optional<cache::Entry>> FindInRedis(v1::Trace& trace) const {
+  Awaitable<std::optional<cache::Entry>> FindInRedis() const {
     const std::string tag = cache::TenantTag(services_.cache_secret, tenant_);
     std::optional<cache::Entry> entry = co_await redis_->Find(key_, tag, max_age_);
-    if (entry) {
-      Found(telemetry::CacheResult::kExactRedis, "redis", trace);
-      if (services_.cache != nullptr) services_.cache->Store(key_, entry->response, entry->stored);
-    }
+    if (entry && services_.cache != nullptr) services_.cache->Store(key_, entry->response, entry->stored);
     co_return entry;
+  }
+
+  // Of an entry that another request with the same key has found.
+  bool YoungEnough(const cache::Entry& entry) const { return !max_age_ || Clock::now() - entry.stored <= *max_age_; }
+
+  // Whether the execution may be shared, by what is known before the decision.
+  bool Flies() const { return on() && !request_.routing().cache().no_cache() && AnyExpert(cache::MayStore); }
+
+  // An answer was found: counts it, and says so in the trace.
+  void Found(telemetry::CacheResult result, v1::Trace& trace) const {
+    services_.metrics->Cache(result);
+    trace.set_cache(v1::CACHE_OUTCOME_EXACT);
+    trace.set_cache_store(result == telemetry::CacheResult::kExact ? "memory" : "redis");
   }
 
   void Store(const v1::CompleteResponse& response) const {
@@ -300,10 +320,11 @@ class Cached {
   }
 
  private:
-  void Found(telemetry::CacheResult result, const char* store, v1::Trace& trace) const {
-    services_.metrics->Cache(result);
-    trace.set_cache(v1::CACHE_OUTCOME_EXACT);
-    trace.set_cache_store(store);
+  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const {
+    const std::vector<config::Expert>& experts = services_.snapshot->config->experts;
+    return std::any_of(experts.begin(), experts.end(), [&](const config::Expert& expert) {
+      return may(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling));
+    });
   }
 
   const Services& services_;
@@ -314,7 +335,300 @@ class Cached {
   std::optional<std::chrono::seconds> max_age_;
 };
 
+// One execution of a request: its own, or a flight's. References outlive it.
+struct Task {
+  const Services& services;
+  const ShardParts& shard;
+  const Arrival& arrival;
+  Deadline deadline;
+  const admission::Caller& caller;
+  const v1::CompleteRequest& request;
+  const Cached& cached;
+  EventStream* stream;  // null: the answer is wanted whole
+  bool routed;          // the client has its route event already
+  Flight* flight;       // null: the execution is the request's own
+  v1::CompleteResponse& response;
+  v1::Trace& trace;
+};
+
+Failure Failed(Error error) { return {std::move(error), {}, {}}; }
+
+telemetry::CacheResult ResultOf(const Cached& cached, const v1::Trace& trace) {
+  if (!cached.on()) return telemetry::CacheResult::kOff;
+  return trace.cache() == v1::CACHE_OUTCOME_MISS ? telemetry::CacheResult::kMiss
+                                                 : telemetry::CacheResult::kNotCacheable;
+}
+
+// From the question to the answer in `response`, which is kept where it may be.
+Awaitable<std::optional<Failure>> Answer(Task& task) {
+  const Services& services = task.services;
+  const config::Config& config = *services.snapshot->config;
+  v1::Trace& trace = task.trace;
+
+  // What is it about, and who should answer?
+  Result<Question> question = Understand(services, task.request, trace);
+  if (!question) co_return Failed(std::move(question).error());
+  if (Escalates(services, task.shard.lane, *question)) {
+    co_await AskEncoder(services, *task.shard.lane, task.deadline, task.request, *question->evidence, trace);
+  }
+  Result<Decision> decision = MakeDecision(services, task.caller.mask, *question, task.request, trace);
+  if (!decision) co_return Failed(std::move(decision).error());
+  CountDecision(services, *decision);
+  const policies::Plan& plan = decision->choice.plan;
+  const bool store = task.cached.on() && Cacheable(config, *decision->policy, plan, task.request);
+  trace.set_cache(store ? v1::CACHE_OUTCOME_MISS : v1::CACHE_OUTCOME_NOT_CACHEABLE);
+  if (task.flight == nullptr) {
+    services.metrics->Cache(ResultOf(task.cached, trace));
+  } else if (!store) {
+    task.flight->Dissolve();
+  }
+  if (task.stream != nullptr && !task.routed) {
+    v1::CompleteEvent route;
+    *route.mutable_route() = trace;
+    if (!co_await task.stream->Write(route)) co_return Failed(Cancelled("the client is gone"));
+  }
+
+  // Run it.
+  Execution execution{.snapshot = *services.snapshot,
+                      .backends = task.shard.backends,
+                      .metrics = *services.metrics,
+                      .request = task.request,
+                      .deadline = task.deadline,
+                      .arrival = task.arrival.time,
+                      .stream = task.stream,
+                      .collect = store || task.flight != nullptr,
+                      .response = task.response,
+                      .trace = trace,
+                      .policy = IndexOf(config, *decision->policy),
+                      .evidence = question->evidence ? &*question->evidence : nullptr,
+                      .category = decision->choice.category,
+                      .copied = decision->copied,
+                      .random = decision->random,
+                      .failures = {},
+                      .partial = {},
+                      .committed = false};
+  Result<void> result = co_await Execute(plan, execution);
+  if (!result) {
+    Failure failure{std::move(result).error(), std::move(execution.failures), {}};
+    if (execution.committed) failure.partial = std::move(execution.partial);
+    co_return failure;
+  }
+
+  // Keep the answer if it may be kept.
+  if (store && Complete(task.response.finish_reason())) task.cached.Store(task.response);
+  trace.set_milliseconds(Milliseconds(Clock::now() - task.arrival.time));
+  co_return std::nullopt;
+}
+
 grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is gone"}; }
+
+void Begin(const Services& services, const Arrival& arrival, const admission::Caller& caller, v1::Trace& trace) {
+  trace.set_request_id(arrival.request_id);
+  trace.set_tenant(caller.tenant);
+  trace.set_snapshot(services.snapshot->version_text);
+}
+
+// What a flight takes along, for the client that began it may go.
+struct Cargo {
+  Cargo(const Services& s, ShardParts parts, Arrival a, admission::Caller c, const v1::CompleteRequest& r,
+        const Cached& other, std::shared_ptr<Flight> f)
+      : services(s),
+        shard(parts),
+        arrival(std::move(a)),
+        caller(std::move(c)),
+        request(r),
+        cached(other, caller.tenant, request),
+        flight(std::move(f)) {}
+  Cargo(const Cargo&) = delete;
+  Cargo& operator=(const Cargo&) = delete;
+
+  const Services& services;
+  const ShardParts shard;
+  const Arrival arrival;
+  const admission::Caller caller;
+  const v1::CompleteRequest request;
+  const Cached cached;
+  const std::shared_ptr<Flight> flight;
+};
+
+// The execution of a flight. The memory is looked at again: the flight before this one may have ended since.
+Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
+  Landing landing;
+  landing.response.set_id(cargo->arrival.request_id);
+  Begin(cargo->services, cargo->arrival, cargo->caller, landing.trace);
+  landing.found = telemetry::CacheResult::kExact;
+  landing.entry = cargo->cached.FindInMemory(Clock::now(), true);
+  if (!landing.entry && cargo->cached.AsksRedis()) {
+    landing.found = telemetry::CacheResult::kExactRedis;
+    landing.entry = co_await cargo->cached.FindInRedis();
+  }
+  if (!landing.entry) {
+    Task task{.services = cargo->services,
+              .shard = cargo->shard,
+              .arrival = cargo->arrival,
+              .deadline = cargo->flight->deadline(),
+              .caller = cargo->caller,
+              .request = cargo->request,
+              .cached = cargo->cached,
+              .stream = cargo->flight.get(),
+              .routed = false,
+              .flight = cargo->flight.get(),
+              .response = landing.response,
+              .trace = landing.trace};
+    landing.failure = co_await Answer(task);
+  }
+  cargo->flight->Land(std::move(landing));
+}
+
+// A request on its way to an answer that others may wait for as well.
+struct Ride {
+  const Services& services;
+  const ShardParts& shard;
+  const Arrival& arrival;
+  const admission::Caller& caller;
+  const v1::CompleteRequest& request;
+  const Cached& cached;
+  EventStream* stream;
+  v1::CompleteResponse& response;
+
+  telemetry::FlightRole role = telemetry::FlightRole::kLeader;
+  bool routed = false;   // the route event was written
+  bool counted = false;  // as a look-up of the cache
+  v1::PartialAnswer partial;
+  double first_content = 0;  // milliseconds from the arrival, once there was some
+};
+
+const char* Name(telemetry::FlightRole role) {
+  switch (role) {
+    case telemetry::FlightRole::kLeader: return "leader";
+    case telemetry::FlightRole::kFollower: return "follower";
+    case telemetry::FlightRole::kTakeover: return "takeover";
+    case telemetry::FlightRole::kAlone: return "alone";
+  }
+  return "?";
+}
+
+void BeginFlight(const Ride& ride, const std::shared_ptr<Flight>& flight) {
+  auto cargo = std::make_shared<const Cargo>(ride.services, ride.shard, ride.arrival, ride.caller, ride.request,
+                                             ride.cached, flight);
+  flight->Begin(*ride.shard.calls, Fly(std::move(cargo)));
+}
+
+// The flight's trace as the rider's own.
+v1::Trace TraceOf(const Ride& ride, const Flight& flight, const v1::Trace& flown) {
+  v1::Trace trace = flown;
+  trace.set_request_id(ride.arrival.request_id);
+  if (trace.cache() == v1::CACHE_OUTCOME_NOT_CACHEABLE) return trace;  // nobody shared it
+  trace.mutable_flight()->set_role(Name(ride.role));
+  trace.mutable_flight()->set_leader_request_id(flight.request_id());
+  return trace;
+}
+
+// Writes what came of a flight; false: the client is gone.
+Awaitable<bool> Relay(Ride& ride, const Flight& flight, const News& news) {
+  if (news.decision && !ride.counted) {
+    ride.services.metrics->Cache(ResultOf(ride.cached, *news.decision));
+    ride.counted = true;
+  }
+  if (news.decision && !ride.routed) {
+    ride.routed = true;
+    v1::CompleteEvent route;
+    *route.mutable_route() = TraceOf(ride, flight, *news.decision);
+    const bool written = co_await ride.stream->Write(route);
+    if (!written) co_return false;
+  }
+  if (news.content == nullptr) co_return true;
+  if (ride.first_content <= 0) ride.first_content = Milliseconds(Clock::now() - ride.arrival.time);
+  const std::string& text = news.content->delta().text();
+  ride.partial.set_deltas(ride.partial.deltas() + 1);
+  ride.partial.set_text_bytes(ride.partial.text_bytes() + static_cast<std::uint32_t>(text.size()));
+  co_return co_await ride.stream->Write(*news.content);
+}
+
+grpc::Status StatusOf(Ride& ride, const Failure& failure) {
+  const v1::PartialAnswer* partial = nullptr;
+  if (ride.first_content > 0) {
+    if (failure.partial) ride.partial.set_expert(failure.partial->expert());
+    partial = &ride.partial;
+  }
+  return gateway::ToStatus(failure.error, ride.arrival.request_id, failure.attempts, partial);
+}
+
+// The end of a flight as the rider's own.
+Awaitable<grpc::Status> Arrive(Ride& ride, const Flight& flight, const Landing& landing) {
+  if (landing.failure) co_return StatusOf(ride, *landing.failure);
+  v1::Trace trace = TraceOf(ride, flight, landing.trace);
+  bool written = true;
+  if (landing.entry) {
+    ride.cached.Found(landing.found, trace);
+    written = co_await WriteCached(ride.stream, *landing.entry, ride.arrival, ride.response, trace, ride.routed);
+    if (!written) co_return ClientGone();
+    co_return grpc::Status::OK;
+  }
+  if (!ride.counted) ride.services.metrics->Cache(ResultOf(ride.cached, landing.trace));
+  v1::CompleteResponse& response = ride.response;
+  if (ride.stream == nullptr) {
+    response = landing.response;
+  } else {
+    *response.mutable_usage() = landing.response.usage();
+    response.set_finish_reason(landing.response.finish_reason());
+    response.set_expert(landing.response.expert());
+  }
+  response.set_id(ride.arrival.request_id);
+  if (ride.role == telemetry::FlightRole::kFollower) {  // nothing was computed for it, nothing is charged
+    response.mutable_usage()->set_cached_tokens(response.usage().prompt_tokens());
+    response.mutable_usage()->set_cost_usd(0);
+  }
+  const double spent = Milliseconds(Clock::now() - ride.arrival.time);
+  // A whole answer has its first token with its last; the execution says when it was for who began it.
+  const bool own = flight.request_id() == ride.arrival.request_id && trace.first_token_milliseconds() > 0;
+  if (ride.first_content > 0) {
+    trace.set_first_token_milliseconds(ride.first_content);
+  } else if (!own) {
+    trace.set_first_token_milliseconds(spent);
+  }
+  trace.set_milliseconds(spent);
+  if (ride.stream == nullptr) {
+    *response.mutable_trace() = std::move(trace);
+    co_return grpc::Status::OK;
+  }
+  written = co_await WriteEnd(*ride.stream, response, trace);
+  if (!written) co_return ClientGone();
+  co_return grpc::Status::OK;
+}
+
+// Whether those who have seen nothing of a flight that failed shall try again.
+bool WorthAnother(const Landing& landing) {
+  return landing.failure && !landing.final && landing.failure->error.error_class != ErrorClass::kCallersFault;
+}
+
+// The answer of a flight, another's or one that this request begins. Who joined one that failed goes on the next one,
+// once: the first to come begins it, so that one request at a time asks. nullopt: the request must go on by itself.
+Awaitable<std::optional<grpc::Status>> TakeFlight(Ride& ride) {
+  const Executor executor = (co_await asio::this_coro::executor);
+  const auto longest = ride.arrival.time + ride.services.snapshot->config->limits.max_deadline;
+  const Deadline deadline = std::max<Deadline>(ride.arrival.deadline, longest);
+  for (bool again = false;; again = true) {
+    Seat seat(*ride.services.flights, ride.cached.key(), executor, ride.stream != nullptr, deadline,
+              ride.arrival.request_id);
+    if (seat.flight() == nullptr) co_return std::nullopt;
+    ride.role = !seat.first() ? telemetry::FlightRole::kFollower
+                : again       ? telemetry::FlightRole::kTakeover
+                              : telemetry::FlightRole::kLeader;
+    ride.services.metrics->Flight(ride.role);
+    if (seat.first()) BeginFlight(ride, seat.flight());
+    News news;
+    while (news.landing == nullptr) {
+      news = co_await seat.Next();
+      if (news.dissolved) co_return std::nullopt;
+      const bool written = co_await Relay(ride, *seat.flight(), news);
+      if (!written) co_return ClientGone();
+    }
+    if (!seat.first() && !again && ride.first_content <= 0 && WorthAnother(*news.landing)) continue;
+    if (news.landing->entry && !ride.cached.YoungEnough(*news.landing->entry)) co_return std::nullopt;
+    co_return co_await Arrive(ride, *seat.flight(), *news.landing);
+  }
+}
 
 }  // namespace
 
@@ -339,12 +653,10 @@ Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival,
 
 Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const Arrival& arrival,
                               const v1::CompleteRequest& request, EventStream* stream, v1::CompleteResponse& response) {
-  const Snapshot& snapshot = *services.snapshot;
-  const config::Config& config = *snapshot.config;
   auto refuse = [&](const Error& error) { return gateway::ToStatus(error, arrival.request_id); };
 
   // Who calls, is there room, is the request well-formed?
-  Result<admission::Caller> caller = admission::Authenticate(config, arrival.authorization);
+  Result<admission::Caller> caller = admission::Authenticate(*services.snapshot->config, arrival.authorization);
   if (!caller) co_return refuse(caller.error());
   Result<admission::Ticket> ticket = services.admission->Admit();
   if (!ticket) co_return refuse(ticket.error());
@@ -352,72 +664,61 @@ Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const 
   if (Clock::now() >= arrival.deadline) co_return refuse(DeadlineExceeded("the deadline had passed on arrival"));
 
   v1::Trace trace;
-  trace.set_request_id(arrival.request_id);
-  trace.set_tenant(caller->tenant);
-  trace.set_snapshot(snapshot.version_text);
+  Begin(services, arrival, *caller, trace);
   response.set_id(arrival.request_id);
 
   // Was it answered before?
   Cached cached(services, shard.redis, caller->tenant, request);
-  std::optional<cache::Entry> entry = cached.FindInMemory(arrival.time, trace);
-  if (!entry && cached.AsksRedis()) entry = co_await cached.FindInRedis(trace);
+  telemetry::CacheResult found = telemetry::CacheResult::kExact;
+  std::optional<cache::Entry> entry = cached.FindInMemory(arrival.time);
+
+  // Is it being answered, or may others wait for this answer?
+  bool routed = false;
+  if (!entry && services.flights != nullptr && shard.calls != nullptr && cached.Flies()) {
+    Ride ride{.services = services,
+              .shard = shard,
+              .arrival = arrival,
+              .caller = *caller,
+              .request = request,
+              .cached = cached,
+              .stream = stream,
+              .response = response,
+              .partial = {}};
+    std::optional<grpc::Status> ended = co_await TakeFlight(ride);
+    if (ended) co_return *std::move(ended);
+    services.metrics->Flight(telemetry::FlightRole::kAlone);
+    routed = ride.routed;
+  }
+
+  if (!entry && cached.AsksRedis()) {
+    found = telemetry::CacheResult::kExactRedis;
+    entry = co_await cached.FindInRedis();
+  }
   if (entry) {
-    bool written = co_await WriteCached(stream, *entry, arrival, response, trace);
+    cached.Found(found, trace);
+    bool written = co_await WriteCached(stream, *entry, arrival, response, trace, routed);
     if (!written) co_return ClientGone();
     co_return grpc::Status::OK;
   }
 
-  // What is it about, and who should answer?
-  Result<Question> question = Understand(services, request, trace);
-  if (!question) co_return refuse(question.error());
-  if (Escalates(services, shard.lane, *question)) {
-    co_await AskEncoder(services, *shard.lane, arrival.deadline, request, *question->evidence, trace);
+  // By itself.
+  Task task{.services = services,
+            .shard = shard,
+            .arrival = arrival,
+            .deadline = arrival.deadline,
+            .caller = *caller,
+            .request = request,
+            .cached = cached,
+            .stream = stream,
+            .routed = routed,
+            .flight = nullptr,
+            .response = response,
+            .trace = trace};
+  std::optional<Failure> failure = co_await Answer(task);
+  if (failure) {
+    co_return gateway::ToStatus(failure->error, arrival.request_id, failure->attempts,
+                                failure->partial ? &*failure->partial : nullptr);
   }
-  Result<Decision> decision = MakeDecision(services, caller->mask, *question, request, trace);
-  if (!decision) co_return refuse(decision.error());
-  CountDecision(services, *decision);
-  const policies::Plan& plan = decision->choice.plan;
-  bool store = cached.on() && Cacheable(config, *decision->policy, plan, request);
-  trace.set_cache(store ? v1::CACHE_OUTCOME_MISS : v1::CACHE_OUTCOME_NOT_CACHEABLE);
-  services.metrics->Cache(!cached.on() ? telemetry::CacheResult::kOff
-                          : store      ? telemetry::CacheResult::kMiss
-                                       : telemetry::CacheResult::kNotCacheable);
-  if (stream != nullptr) {
-    v1::CompleteEvent route;
-    *route.mutable_route() = trace;
-    if (!co_await stream->Write(route)) co_return ClientGone();
-  }
-
-  // Run it.
-  Execution execution{.snapshot = snapshot,
-                      .backends = shard.backends,
-                      .metrics = *services.metrics,
-                      .request = request,
-                      .deadline = arrival.deadline,
-                      .arrival = arrival.time,
-                      .stream = stream,
-                      .collect = store,
-                      .response = response,
-                      .trace = trace,
-                      .policy = IndexOf(config, *decision->policy),
-                      .evidence = question->evidence ? &*question->evidence : nullptr,
-                      .category = decision->choice.category,
-                      .copied = decision->copied,
-                      .random = decision->random,
-                      .failures = {},
-                      .partial = {},
-                      .committed = false};
-  Result<void> result = co_await Execute(plan, execution);
-  if (!result) {
-    co_return gateway::ToStatus(result.error(), arrival.request_id, execution.failures,
-                                execution.committed ? &execution.partial : nullptr);
-  }
-
-  // Settle: keep the answer if it may be kept, finish the trace.
-  if (store && Complete(response.finish_reason())) {
-    cached.Store(response);
-  }
-  trace.set_milliseconds(Milliseconds(Clock::now() - arrival.time));
   if (stream == nullptr) {
     *response.mutable_trace() = std::move(trace);
     co_return grpc::Status::OK;

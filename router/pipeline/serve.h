@@ -13,14 +13,17 @@
 #include "router/cache/redis_cache.h"
 #include "router/classifier/encoder_lane.h"
 #include "router/pipeline/execute.h"
+#include "router/pipeline/flights.h"
 #include "router/pipeline/mass_controllers.h"
 #include "router/pipeline/snapshot.h"
 #include "router/redis/client.h"
+#include "router/runtime/live_call.h"
 #include "router/telemetry/metrics.h"
 
 namespace pointsman::pipeline {
 
-// What all requests share. Everything outlives the requests; `cache`, `redis` and `masses` may be null.
+// What all requests share. Everything outlives the requests; `cache`, `redis`, `masses` and `flights` may be
+// null.
 struct Services {
   std::shared_ptr<const Snapshot> snapshot;
   admission::Admission* admission = nullptr;
@@ -29,6 +32,7 @@ struct Services {
   MassControllers* masses = nullptr;
   const redis::Health* redis = nullptr;
   std::string cache_secret;  // of the cache's keys
+  Flights* flights = nullptr;
 };
 
 // What a shard has for its requests; all of it belongs to its loop.
@@ -36,6 +40,7 @@ struct ShardParts {
   std::span<const std::unique_ptr<backends::Backend>> backends;  // by the index of the expert
   classifier::EncoderLane* lane = nullptr;                       // null: none
   cache::RedisCache* redis = nullptr;                            // likewise
+  runtime::LiveCalls* calls = nullptr;                           // null: nothing may outlive its request's call
 };
 
 // What is known of a request when it arrives.

@@ -62,6 +62,14 @@ void Shards::EndAllCalls(Ending why) {
   for (auto& shard : shards_) shard->RunAndWait([&] { shard->calls().EndAll(why); });
 }
 
+void Shards::Drain() {
+  EndAllCalls(Ending::kShutdown);
+  for (auto& shard : shards_) {
+    bool idle = false;
+    while (!idle) shard->RunAndWait([&] { idle = shard->calls().empty(); });
+  }
+}
+
 void Shards::Stop() {
   for (auto& shard : shards_) shard->Stop();
 }

@@ -74,6 +74,8 @@ class Shards {
 
   void Start();
   void EndAllCalls(Ending why);
+  // Ends the calls that are left, and waits until the coroutines of all of them have unwound.
+  void Drain();
   void Stop();
 
  private:

@@ -23,7 +23,8 @@ using prometheus::Labels;
 
 constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
 constexpr std::array<const char*, 5> kCacheResults = {"not_cacheable", "miss", "exact", "off",
-                                                      "exact_redis"};  // as CacheResult
+                                                      "exact_redis"};                // as CacheResult
+constexpr const char* kFlightRoles[] = {"leader", "follower", "alone", "takeover"};  // as FlightRole
 constexpr std::array<const char*, 17> kStatuses = {
     "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -160,6 +161,8 @@ struct Metrics::Impl {
     }
     auto& lookups = NewCounter("pointsman_cache_lookups_total", "Requests by what the response cache did for them");
     for (const char* result : kCacheResults) cache.push_back(&lookups.Add({{"result", result}}));
+    auto& flown = NewCounter("pointsman_flights_total", "Requests by their part in a flight");
+    for (const char* role : kFlightRoles) flights.push_back(&flown.Add({{"role", role}}));
   }
 
   Family<Counter>& NewCounter(const char* name, const char* help) {
@@ -186,7 +189,7 @@ struct Metrics::Impl {
   std::vector<Counter*> escalations;
   std::vector<Histogram*> set_sizes;  // by policy
   std::vector<Counter*> gates;        // by policy, then not kept and kept
-  std::vector<Counter*> cache;
+  std::vector<Counter*> cache, flights;
   std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
 
@@ -258,6 +261,8 @@ void Metrics::Attempted(std::size_t expert, const ErrorClass* error) {
 }
 
 void Metrics::Cache(CacheResult result) { impl_->cache[static_cast<std::size_t>(result)]->Increment(); }
+
+void Metrics::Flight(FlightRole role) { impl_->flights[static_cast<std::size_t>(role)]->Increment(); }
 
 std::string Metrics::Render() const {
   std::vector<prometheus::MetricFamily> families = impl_->registry->Collect();

@@ -33,6 +33,9 @@ enum class CacheResult { kNotCacheable, kMiss, kExact, kOff, kExactRedis };
 // What the encoder lane did for a request that the classifier was not sure of.
 enum class Escalation { kRefined, kTimeout, kFailed, kOverBudget };
 
+// A request's part in answering all who ask the same at the same time.
+enum class FlightRole { kLeader, kFollower, kAlone, kTakeover };
+
 class Metrics {
  public:
   // `sample` is called for each scrape. It must be callable until the object dies.
@@ -61,6 +64,7 @@ class Metrics {
   // `outcome`: "ok" or an ErrorClass name.
   void Attempted(std::size_t expert, const ErrorClass* error);
   void Cache(CacheResult result);
+  void Flight(FlightRole role);
 
   std::string Render() const;  // the page's text, for tests and for the status
 

@@ -41,6 +41,14 @@ TEST(Explain, TellsTheWholeStory) {
   EXPECT_THAT(text, HasSubstr("attempt    math: ok"));
 }
 
+TEST(Explain, SaysWhoseExecutionItWas) {
+  v1::Trace trace;
+  trace.mutable_flight()->set_role("follower");
+  trace.mutable_flight()->set_leader_request_id("r7");
+  trace.mutable_flight()->set_wait_milliseconds(12);
+  EXPECT_THAT(Explain(trace), HasSubstr("flight     follower of request r7, after 12 ms in which another replica"));
+}
+
 TEST(Explain, SaysWhenItIsUncertain) {
   v1::Trace trace;
   v1::Evidence& evidence = *trace.mutable_evidence();
