@@ -114,7 +114,7 @@ TEST_F(RedisTest, PasswordUserAndDatabase) {
   }
   options.login.password = "wrong";
   {
-    Client& client = Make(options, health);
+    Make(options, health);
     Until([&] { return health.why_not().find("the login is refused") != std::string::npos; });
   }
   options.login = {"router", "word", 3};
@@ -203,7 +203,7 @@ TEST_F(RedisTest, ANameIsResolved) {
   Client& client = Make(options, health);
   Until([&] { return client.usable(); });
   options.addresses = {{"no-such-host.invalid", server.port()}};
-  Client& lost = Make(options, other);
+  Make(options, other);
   Until([&] { return other.why_not().find("resolved") != std::string::npos; });
 }
 
