@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <thread>
@@ -58,7 +59,11 @@ struct RedisCacheTest : ::testing::Test {
     return response;
   }
   static bool Stored(const testing::RedisServer& redis, int entries) {
-    return Eventually([&] { return redis.Cli({"DBSIZE"}) == std::to_string(entries); });
+    return Eventually([&] {
+      const std::string names = redis.Cli({"KEYS", "*:a:*"});  // leases are none
+      const std::string leases = redis.Cli({"KEYS", "*:l:*"});
+      return leases.empty() && std::count(names.begin(), names.end(), '{') == entries;
+    });
   }
 };
 
