@@ -29,10 +29,15 @@ class RedisCache {
   void Store(const Key& key, std::string_view tenant_tag, const v1::CompleteResponse& response);
 
   const redis::Asker& client() const { return client_; }
+  redis::Asker& client() { return client_; }
+
+  // The parts of Find, for those who look in another way: the names, and a value as an entry; nothing when it is too
+  // old or not one of ours.
+  std::string AnswerName(const Key& key, std::string_view tenant_tag) const;
+  std::string LeaseName(const Key& key) const;
+  std::optional<Entry> Read(std::string_view value, std::optional<std::chrono::seconds> max_age) const;
 
  private:
-  std::string NameOf(const Key& key, std::string_view tenant_tag) const;
-
   redis::Asker& client_;
   const std::string prefix_;
   const std::chrono::seconds ttl_;

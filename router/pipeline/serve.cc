@@ -1,11 +1,13 @@
 #include "router/pipeline/serve.h"
 
 #include <algorithm>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <cstdio>
 #include <optional>
 
 #include "policies/choose.h"
 #include "policies/gate/cascade_gate.h"
+#include "router/cache/lease.h"
 #include "router/gateway/status.h"
 #include "router/gateway/validate.h"
 #include "router/pipeline/facts.h"
@@ -300,6 +302,30 @@ class Cached {
     co_return entry;
   }
 
+  // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
+  // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
+  // Without a Redis that answers, at once: neither.
+  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(const std::string& request_id,
+                                                       std::optional<cache::Entry>& entry, double& waited) const {
+    constexpr std::chrono::milliseconds kShortest{10}, kLongest{100};
+    const Executor executor = (co_await asio::this_coro::executor);
+    const std::string tag = cache::TenantTag(services_.cache_secret, tenant_);
+    const std::string token = request_id + "/" + cache::RandomSecret();
+    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
+    const Clock::time_point start = Clock::now();
+    for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {
+      cache::Lease::Found found = co_await cache::Lease::Find(*redis_, key_, tag, max_age_, token);
+      if (found.entry) {
+        entry = std::move(found.entry);
+        if (services_.cache != nullptr) services_.cache->Store(key_, entry->response, entry->stored);
+      }
+      if (!found.elsewhere) co_return std::move(found.lease);
+      timer.expires_after(pause);
+      co_await timer.async_wait(kAwait);
+      waited = Milliseconds(Clock::now() - start);
+    }
+  }
+
   // Of an entry that another request with the same key has found.
   bool YoungEnough(const cache::Entry& entry) const { return !max_age_ || Clock::now() - entry.stored <= *max_age_; }
 
@@ -451,8 +477,10 @@ struct Cargo {
   const std::shared_ptr<Flight> flight;
 };
 
-// The execution of a flight. The memory is looked at again: the flight before this one may have ended since.
+// The execution of a flight. The memory is looked at again: the flight before this one may have ended since. The lease
+// is given back after the answer was sent to Redis, on the same connection: who waits finds one or the other.
 Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
+  std::unique_ptr<cache::Lease> lease;
   Landing landing;
   landing.response.set_id(cargo->arrival.request_id);
   Begin(cargo->services, cargo->arrival, cargo->caller, landing.trace);
@@ -460,7 +488,9 @@ Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
   landing.entry = cargo->cached.FindInMemory(Clock::now(), true);
   if (!landing.entry && cargo->cached.AsksRedis()) {
     landing.found = telemetry::CacheResult::kExactRedis;
-    landing.entry = co_await cargo->cached.FindInRedis();
+    double waited = 0;
+    lease = co_await cargo->cached.FindOrLease(cargo->arrival.request_id, landing.entry, waited);
+    landing.trace.mutable_flight()->set_wait_milliseconds(waited);
   }
   if (!landing.entry) {
     Task task{.services = cargo->services,

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <random>
@@ -60,7 +61,11 @@ struct RedisCacheTest : ::testing::Test {
     return response;
   }
   static bool Stored(const testing::RedisServer& redis, int entries) {
-    return Eventually([&] { return redis.TryCli({"DBSIZE"}) == std::to_string(entries); });
+    return Eventually([&] {
+      const std::string names = redis.TryCli({"KEYS", "*:a:*"});  // leases are none
+      const std::string leases = redis.TryCli({"KEYS", "*:l:*"});
+      return leases.empty() && std::count(names.begin(), names.end(), '{') == entries;
+    });
   }
 };
 

@@ -4,11 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <optional>
+#include <thread>
 
 #include "google/rpc/status.pb.h"
 #include "router/pipeline/serve.h"
@@ -131,6 +135,7 @@ struct FlightsTest : testing::Test {
   std::unique_ptr<Flights> flights = std::make_unique<Flights>(100);
   std::unique_ptr<telemetry::Metrics> metrics;
   Services services;
+  std::vector<std::unique_ptr<backends::Backend>> spare;
   std::deque<Client> clients;
 
   FlightsTest() {
@@ -525,6 +530,104 @@ TEST_F(FlightsTest, AWholeAnswerWaitsForNoReader) {
   first[0]->End();
   Poll();
   EXPECT_EQ(whole.response.message().parts(0).text().size(), 10 * much.size());
+}
+
+// Answers with its requests' text, a byte at a time, and lets others run in between.
+class EchoBackend : public backends::Backend {
+ public:
+  EchoBackend(Loop& loop, std::atomic<int>& opened, std::atomic<int>& open)
+      : loop_(loop), opened_(opened), open_(open) {}
+
+  std::unique_ptr<backends::AnswerStream> Open(const v1::CompleteRequest& request, bool, Deadline) override {
+    ++opened_;
+    return std::make_unique<Stream>(*this, request.messages(0).parts(0).text());
+  }
+  std::string Unavailable() const override { return ""; }
+
+ private:
+  class Stream : public backends::AnswerStream {
+   public:
+    Stream(EchoBackend& backend, std::string text) : backend_(backend), text_(std::move(text)) { ++backend_.open_; }
+    ~Stream() override { --backend_.open_; }
+    Awaitable<Result<backends::Chunk>> Next() override {
+      for (int i = 0; i < 5; ++i) co_await asio::post(backend_.loop_.get_executor(), kAwait);
+      if (at_ == text_.size()) co_return FakeBackend::End();
+      co_return FakeBackend::Text(text_.substr(at_++, 1));
+    }
+
+   private:
+    EchoBackend& backend_;
+    const std::string text_;
+    std::size_t at_ = 0;
+  };
+
+  Loop& loop_;
+  std::atomic<int>&opened_, &open_;
+};
+
+// Two threads, many clients, of which every third goes away early.
+TEST_F(FlightsTest, HoldsUnderThreads) {
+  constexpr int kClients = 3000, kSame = 20;
+  std::atomic<int> opened{0}, open{0}, ended{0}, answered{0}, wrong{0};
+  for (int l = 0; l < 2; ++l) {
+    backends[l].clear();
+    for (int e = 0; e < 2; ++e) backends[l].push_back(std::make_unique<EchoBackend>(loops[l], opened, open));
+    auto one = std::make_unique<SpokenBackend>(loops[l]);  // for the end of the test
+    first[l] = second[l] = one.get();
+    spare.push_back(std::move(one));
+  }
+  admission::Admission wide(kClients);
+  services.admission = &wide;
+  flights = std::make_unique<Flights>(kClients);
+  services.flights = flights.get();
+  std::deque<Client> many;
+  std::vector<std::thread> threads;
+  for (int c = 0; c < kClients; ++c) {
+    const int l = c % 2;
+    Client& client = many.emplace_back(loops[l]);
+    client.arrival.request_id = "r" + std::to_string(c);
+    client.arrival.time = Clock::now();
+    client.arrival.deadline = client.arrival.time + std::chrono::minutes(1);
+    client.request = Greedy("question " + std::to_string(c / kSame));
+    asio::post(loops[l], [&, c, l] {
+      ShardParts parts{backends[l]};
+      parts.calls = &calls[l];
+      Client& mine = many[static_cast<std::size_t>(c)];
+      const bool streaming = c % 5 != 0;
+      auto body = Serve(services, parts, mine.arrival, mine.request, streaming ? &mine : nullptr, mine.response);
+      auto done = [&, c, streaming](const std::exception_ptr& error, const grpc::Status& status) {
+        Client& self = many[static_cast<std::size_t>(c)];
+        self.unwound = true;
+        ++ended;
+        if (error) return;
+        const std::string& text = streaming ? self.text : self.response.message().parts(0).text();
+        if (status.ok() && text == self.request.messages(0).parts(0).text()) {
+          ++answered;
+        } else {
+          ++wrong;
+        }
+      };
+      asio::co_spawn(loops[l], std::move(body), asio::bind_cancellation_slot(mine.signal.slot(), std::move(done)));
+      if (c % 3 != 0) return;
+      const auto leave = [&, c] {
+        Client& self = many[static_cast<std::size_t>(c)];
+        if (!self.unwound) self.Leave();
+      };
+      asio::post(loops[l], leave);
+    });
+  }
+  for (Loop& loop : loops) {
+    threads.emplace_back([&] {
+      const auto work = asio::make_work_guard(loop);
+      while (ended < kClients || open > 0) loop.run_for(std::chrono::milliseconds(1));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GE(answered, kClients / 2);
+  EXPECT_LE(opened, 2 * kClients / kSame);
+  std::printf("%d requests, %d answered, %d executions\n", kClients, answered.load(), opened.load());
+  services.admission = &admission;
 }
 
 }  // namespace
