@@ -271,7 +271,12 @@ Client::~Client() {
   state_->health.Leave(state_->usable);
   state_->stopping = true;
   state_->usable = false;
-  state_->signal.emit(asio::cancellation_type::terminal);
+  if (state_->executor.running_in_this_thread()) {
+    state_->signal.emit(asio::cancellation_type::terminal);
+  } else {  // then Asio would emit later, when the coroutine may have ended
+    state_->Wake();
+    state_->pause.cancel();
+  }
   state_->connection.reset();  // ends the waits for replies
 }
 

@@ -62,7 +62,8 @@ class Client : public Asker {
   static constexpr unsigned kSlowInARow = 3;
   static constexpr std::size_t kMostPending = 10'000;  // commands without a reply; more fail at once
 
-  // Begins to look for the server. `health` outlives the client. Destroyed from within the loop's run.
+  // Begins to look for the server. `health` outlives the client.
+  // Destroyed from within the loop's run, or when it does not run any more.
   Client(Executor executor, Options options, Health& health);
   ~Client() override;
   Client(const Client&) = delete;

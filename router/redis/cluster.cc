@@ -198,7 +198,11 @@ Cluster::Cluster(Executor executor, Options options, Health& health)
 Cluster::~Cluster() {
   state_->health.Leave(state_->known);
   state_->stopping = true;
-  state_->signal.emit(asio::cancellation_type::terminal);
+  if (state_->executor.running_in_this_thread()) {
+    state_->signal.emit(asio::cancellation_type::terminal);
+  } else {  // then Asio would emit later, when the coroutine may have ended
+    state_->timer.cancel();
+  }
   state_->nodes.clear();  // ends the waits for replies
   state_->slots.fill(State::kNobody);
 }

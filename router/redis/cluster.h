@@ -15,7 +15,7 @@ namespace pointsman::redis {
 class Cluster : public Asker {
  public:
   // `options.addresses` are some of the servers; no Sentinel. `health` outlives the cluster.
-  // Destroyed from within the loop's run.
+  // Destroyed from within the loop's run, or when it does not run any more.
   Cluster(Executor executor, Options options, Health& health);
   ~Cluster() override;
   Cluster(const Cluster&) = delete;

@@ -248,6 +248,21 @@ TEST_F(RedisTest, ACancelledWaitLeavesTheOthersTheirReplies) {
   EXPECT_EQ((*second)->text, "two");
 }
 
+// As in a program that ends: connected, and while it looks for a server.
+TEST_F(RedisTest, TheClientMayGoWithTheLoop) {
+  const testing::RedisServer server;
+  Loop other_loop{1};
+  {
+    Client connected(other_loop.get_executor(), OptionsFor(server.port()), health);
+    Client lost(other_loop.get_executor(), OptionsFor(testing::FreePort()), other);
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!connected.usable() || other.why_not().find("refused") == std::string::npos) {
+      ASSERT_LT(std::chrono::steady_clock::now(), limit);
+      other_loop.run_one_for(milliseconds(10));
+    }
+  }
+}
+
 TEST_F(RedisTest, TheClientMayGoWhileOthersWait) {
   testing::RedisServer server;
   Client& client = Make(OptionsFor(server.port()), health);
