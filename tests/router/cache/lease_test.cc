@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -24,7 +25,8 @@ using fakes::FakeBackend;
 // A process: its own connection, cache and flights.
 struct Replica {
   Replica(Loop& loop, int port, std::chrono::milliseconds timeout)
-      : client(loop.get_executor(), OptionsFor(port, timeout), health),
+      : owned(std::make_unique<redis::Client>(loop.get_executor(), OptionsFor(port, timeout), health)),
+        client(*owned),
         stored(client, "p", std::chrono::seconds(60)),
         calls(loop) {
     auto made = std::make_unique<FakeBackend>(loop);
@@ -54,7 +56,8 @@ struct Replica {
   }
 
   redis::Health health;
-  redis::Client client;
+  std::unique_ptr<redis::Client> owned;
+  redis::Client& client;
   RedisCache stored;
   runtime::LiveCalls calls;
   std::shared_ptr<config::Config> config = std::make_shared<config::Config>();
@@ -90,6 +93,13 @@ struct LeaseTest : ::testing::Test {
     one.calls.EndAll(runtime::Ending::kShutdown);
     two.calls.EndAll(runtime::Ending::kShutdown);
     Until([&] { return one.calls.empty() && two.calls.empty(); });
+    // Within the loop's run, where their coroutines unwind.
+    asio::post(loop, [this] {
+      one.owned.reset();
+      two.owned.reset();
+    });
+    loop.restart();
+    loop.poll();
   }
   void Until(const std::function<bool()>& condition) {
     const auto limit = Clock::now() + std::chrono::seconds(30);
