@@ -14,7 +14,6 @@ namespace pointsman::classifier {
 namespace {
 
 constexpr Envelope kEnvelope{"PMENCHD1", "encoder head", "pointsman train encoder"};
-constexpr std::uint32_t kVersion = 2;
 constexpr double kLeastProbability = 1e-9;  // of the fast lane: its float may be 0, and 0 would be a veto
 
 // Logits to logarithms of probabilities, in place.
@@ -73,7 +72,8 @@ Result<std::shared_ptr<const EncoderHead>> EncoderHead::Load(const std::filesyst
   if (!enclosed) return std::move(enclosed).error();
   v1::EncoderHead head;
   if (!head.ParseFromString(enclosed->message)) return BadFile(kEnvelope, file, "its message cannot be parsed");
-  if (head.version() != kVersion) return BadFile(kEnvelope, file, "written by another version: train it anew");
+  if (head.version() != kEncoderHeadVersion)
+    return BadFile(kEnvelope, file, "written by another version: train it anew");
   if (const std::string flaw = Flaw(head); !flaw.empty()) return BadFile(kEnvelope, file, flaw);
   return std::shared_ptr<const EncoderHead>(
       std::make_shared<EncoderHead>(head, std::move(enclosed->checksum), entropy_threshold));

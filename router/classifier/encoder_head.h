@@ -31,6 +31,8 @@
 
 namespace pointsman::classifier {
 
+inline constexpr std::uint32_t kEncoderHeadVersion = 2;  // of the file's format
+
 // Immutable; any thread.
 class EncoderHead {
  public:

@@ -109,7 +109,7 @@ Result<TrainEncoderReport> TrainEncoder(const TrainEncoderOptions& options) {
   TrainEncoderReport report;
   Result<v1::EncoderHead> head = FitEncoderHead(all, categories, stage("fitting the encoder lane"));
   if (!head) return std::move(head).error();
-  head->set_version(2);
+  head->set_version(classifier::kEncoderHeadVersion);
   head->set_created_by(std::string("pointsman ") + kVersion);
   head->set_seed(options.seed);
   head->set_classifier(std::string((*fast)->checksum()));

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/fakes/fault_server.h"
+#include "tests/support/child.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"

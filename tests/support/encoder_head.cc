@@ -3,6 +3,7 @@
 #include <cmath>
 #include <random>
 
+#include "router/classifier/encoder_head.h"
 #include "router/classifier/stored_vectors.h"
 
 namespace pointsman::testing_support {
@@ -19,7 +20,7 @@ v1::EncoderHead SmallHead() {
   std::mt19937 random(5);
   std::normal_distribution<double> normal;
   v1::EncoderHead head;
-  head.set_version(2);
+  head.set_version(classifier::kEncoderHeadVersion);
   for (const char* name : {"a", "b", "c"}) head.add_categories(name);
   head.set_encoder("small-encoder");
   head.set_classifier("small-classifier");

@@ -1,9 +1,6 @@
 #include "tests/support/llama_server.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,31 +11,14 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/child.h"
+
 namespace pointsman::testing {
 namespace {
 
 std::string Path(const char* variable, const char* otherwise) {
   const char* set = std::getenv(variable);
   return set && *set ? set : std::string(POINTSMAN_SOURCE_DIR "/") + otherwise;
-}
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
-
-// A port that is free now. The kernel hands out others first before it gives this one to somebody else.
-int FreePort() {
-  int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(socket);
-  return ntohs(address.sin_port);
 }
 
 }  // namespace
@@ -62,18 +42,8 @@ LlamaServer::LlamaServer() {
 
 bool LlamaServer::Start(const std::string& program, const std::string& model) {
   port_ = FreePort();
-  std::string port = std::to_string(port_);
-  child_ = ::fork();
-  if (child_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, 0);
-    ::dup2(null, 1);
-    ::dup2(null, 2);
-    ::execl(program.c_str(), program.c_str(), "--host", "127.0.0.1", "--port", port.c_str(), "-m", model.c_str(), "-c",
-            "1024", "-np", "1", "-t", "1", nullptr);
-    ::_exit(127);
-  }
+  child_ = Spawn({program, "--host", "127.0.0.1", "--port", std::to_string(port_), "-m", model, "-c", "1024", "-np",
+                  "1", "-t", "1"});
   child_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
   pollfd ended{child_fd_, POLLIN, 0};
   auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(120);

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,32 +11,10 @@
 #include <csignal>
 #include <thread>
 
+#include "tests/support/child.h"
+
 namespace pointsman::testing {
 namespace {
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return address;
-}
-
-// Runs a program with its standard output on `out`.
-pid_t Spawn(const std::vector<std::string>& words, int out) {
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int null = ::open("/dev/null", O_RDWR);
-  ::dup2(null, 0);
-  ::dup2(out < 0 ? null : out, 1);
-  ::dup2(out < 0 ? null : out, 2);
-  ::execvp(pointers[0], pointers.data());
-  ::_exit(127);
-}
 
 // What redis-cli prints, and how it ends.
 std::string RunCli(int port, const std::vector<std::string>& words, int& status) {
@@ -59,16 +35,6 @@ std::string RunCli(int port, const std::vector<std::string>& words, int& status)
 
 }  // namespace
 
-int FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  ::bind(socket, reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(socket);
-  return ntohs(address.sin_port);
-}
-
 RedisServer::RedisServer(std::vector<std::string> arguments, int port)
     : arguments_(std::move(arguments)), port_(port != 0 ? port : FreePort()) {
   Start();
@@ -82,7 +48,7 @@ void RedisServer::Start() {
   const bool sentinel = std::find(arguments_.begin(), arguments_.end(), "--sentinel") != arguments_.end();
   if (!sentinel) words.insert(words.end(), {"--save", "", "--appendonly", "no", "--dir", "/tmp"});
   words.insert(words.end(), {"--port", std::to_string(port_), "--bind", "127.0.0.1"});
-  child_ = Spawn(words, -1);
+  child_ = Spawn(words);
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!Answers()) {
     int status = 0;

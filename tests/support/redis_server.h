@@ -39,7 +39,4 @@ class RedisServer {
   bool frozen_ = false;
 };
 
-// A port of 127.0.0.1 that is free now.
-int FreePort();
-
 }  // namespace pointsman::testing

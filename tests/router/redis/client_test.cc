@@ -15,6 +15,7 @@
 #include <memory>
 #include <thread>
 
+#include "tests/support/child.h"
 #include "tests/support/loop_runner.h"
 #include "tests/support/redis_server.h"
 
