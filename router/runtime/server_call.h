@@ -5,11 +5,13 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/waiter.h"
@@ -75,6 +77,7 @@ class ServerCall : public Reactor, public LiveCall, public std::enable_shared_fr
   void Complete(grpc::Status status) {
     if (is_linked()) unlink();
     finished_ = true;
+    last_write_.reset();
     Ended(status);
     this->Finish(std::move(status));
   }
@@ -87,14 +90,26 @@ class ServerCall : public Reactor, public LiveCall, public std::enable_shared_fr
   }
   void OnDone() override { self_.reset(); }
 
+  // A write that a client does not read ends by a cancellation, which hides the status from the client. One that is
+  // just on its way gets the time to arrive when the server shuts down: UNAVAILABLE says that another server may be
+  // asked.
   void Interrupt() override {
-    if (WritePending()) context_->TryCancel();
+    if (!WritePending()) return;
+    if (ending() != Ending::kShutdown) return context_->TryCancel();
+    if (last_write_) return;
+    last_write_.emplace(shard_.executor(), kLastWrite);
+    last_write_->async_wait([self = this->shared_from_this()](boost::system::error_code error) {
+      if (!error && !self->finished_) self->context_->TryCancel();
+    });
   }
   virtual bool WritePending() const { return false; }
 
+  static constexpr std::chrono::milliseconds kLastWrite{100};
+
   grpc::CallbackServerContext* const context_;
   Shard& shard_;
-  bool finished_ = false;  // loop thread
+  bool finished_ = false;  // loop thread, and what follows
+  std::optional<boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>> last_write_;
   std::shared_ptr<ServerCall> self_;
 };
 

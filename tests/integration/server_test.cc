@@ -288,7 +288,9 @@ TEST(ShutdownTest, EndsStreamsWithUnavailable) {
           ++started;
         }
       }
-      if (reader->Finish().error_code() == grpc::StatusCode::UNAVAILABLE) ++unavailable;
+      const grpc::Status status = reader->Finish();
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
+      if (status.error_code() == grpc::StatusCode::UNAVAILABLE) ++unavailable;
     });
   }
   ASSERT_TRUE(Eventually([&] { return started == 8; }));

@@ -1,0 +1,77 @@
+// router/pipeline/cached.h: one request's dealings with the cache, memory first, then Redis (docs/cache.md).
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "router/cache/lease.h"
+#include "router/pipeline/execute.h"
+#include "router/pipeline/services.h"
+
+namespace pointsman::pipeline {
+
+// Loop thread of the request. References outlive it.
+class Cached {
+ public:
+  // `redis` may be null.
+  Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
+         const v1::CompleteRequest& request);
+  // Of a copy of the request that outlives it.
+  Cached(const Cached& other, const v1::CompleteRequest& request);
+
+  bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
+  const cache::Key& key() const { return key_; }
+
+  // `again`: nothing was found when the request came.
+  std::optional<cache::Entry> FindInMemory(Clock::time_point now, bool again = false) const;
+
+  // Redis is asked only where an answer may be kept: others would wait for nothing.
+  bool AsksRedis() const;
+  Awaitable<std::optional<cache::Entry>> FindInRedis() const;
+  // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
+  // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
+  // Without a Redis that answers, at once: neither.
+  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(const std::string& request_id,
+                                                       std::optional<cache::Entry>& entry, double& waited) const;
+
+  // Of an entry that another request with the same key has found.
+  bool YoungEnough(const cache::Entry& entry) const { return !max_age_ || Clock::now() - entry.stored <= *max_age_; }
+
+  // Whether the execution may be shared, by what is known before the decision.
+  bool Flies() const;
+
+  // An answer was found: counts it, and says so in the trace.
+  void Found(telemetry::CacheResult result, v1::Trace& trace) const;
+  // Of a request that was decided.
+  telemetry::CacheResult ResultOf(const v1::Trace& trace) const;
+
+  void Store(const v1::CompleteResponse& response) const;
+
+ private:
+  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const;
+  void KeepInMemory(const cache::Entry& entry) const;
+
+  const Services& services_;
+  cache::RedisCache* const redis_;
+  const v1::CompleteRequest& request_;
+  std::string tenant_tag_;  // "" without Redis
+  cache::Key key_{};
+  std::optional<std::chrono::seconds> max_age_;
+};
+
+// Writes the events that end a complete answer; false: the client is gone.
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace);
+
+// The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
+// `routed`: the client has its route event already. false: the client is gone.
+Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, const Arrival& arrival,
+                            v1::CompleteResponse& response, v1::Trace& trace, bool routed = false);
+
+// What a call ends with whose client is gone.
+grpc::Status ClientGone();
+
+}  // namespace pointsman::pipeline
