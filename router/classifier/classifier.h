@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,10 @@ class Classifier {
   // its share of the category's logit minus the mean share over all categories. Slower than Classify; for `explain`.
   virtual std::vector<std::pair<std::string, double>> Explain(std::string_view text, std::size_t category,
                                                               std::size_t count) const = 0;
+
+  // The unit vector of what is read of `text`, which has dimensions() values; false for a text without a known token.
+  virtual bool Embed(std::string_view /*text*/, std::span<float> /*vector*/) const { return false; }
+  virtual std::size_t dimensions() const { return 0; }  // 0: the model has no vectors
 
   virtual const std::vector<std::string>& categories() const = 0;
   virtual std::string_view checksum() const = 0;  // 64 hex digits of the artifact

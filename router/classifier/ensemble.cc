@@ -141,6 +141,10 @@ policies::Evidence EnsembleModel::Classify(std::string_view text) const {
   return evidence;
 }
 
+bool EnsembleModel::Embed(std::string_view text, std::span<float> vector) const {
+  return EmbedText(embedding_, text, max_bytes_, vector);
+}
+
 std::vector<std::pair<std::string, double>> EnsembleModel::Explain(std::string_view text, std::size_t category,
                                                                    std::size_t count) const {
   return linear_.Explain(text, category, count);

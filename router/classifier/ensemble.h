@@ -38,6 +38,8 @@ class EnsembleModel final : public Classifier {
   // The linear view's features: neighbours have none.
   std::vector<std::pair<std::string, double>> Explain(std::string_view text, std::size_t category,
                                                       std::size_t count) const override;
+  bool Embed(std::string_view text, std::span<float> vector) const override;
+  std::size_t dimensions() const override { return embedding_.dimensions(); }
   const std::vector<std::string>& categories() const override { return linear_.categories(); }
   std::string_view checksum() const override { return linear_.checksum(); }
 

@@ -10,6 +10,7 @@ namespace pointsman::cli {
 void RegisterEvaluate(CLI::App& app, int& exit_code);
 
 // The kinds, each in its own file (evaluate_KIND.cc); they are added to the group.
+void RegisterEvaluateCache(CLI::App& group, int& exit_code);
 void RegisterEvaluateCascade(CLI::App& group, int& exit_code);
 void RegisterEvaluateClassifier(CLI::App& group, int& exit_code);
 void RegisterEvaluateGates(CLI::App& group, int& exit_code);
