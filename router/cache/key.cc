@@ -147,15 +147,15 @@ std::string TenantTag(std::string_view secret, std::string_view tenant) {
   return tag;
 }
 
-Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
-            const v1::CompleteRequest& request) {
+Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version, const v1::CompleteRequest& request,
+            bool sampled) {
   using R = v1::CompleteRequest;
   using G = v1::Routing;
   RequestHash hash;
   hash.Text(kSecret, secret);
   hash.Text(kTenant, tenant);
   hash.Number(kVersion, version);
-  if (request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
+  if (sampled || request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
   for (const v1::Message& message : request.messages()) hash.Message(R::kMessagesFieldNumber, message);
   if (request.has_sampling()) hash.Message(R::kSamplingFieldNumber, request.sampling());
   for (const v1::Tool& tool : request.tools()) hash.Message(R::kToolsFieldNumber, tool);
@@ -181,18 +181,18 @@ Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t vers
   return hash.Finish();
 }
 
-bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
-  return !request.routing().cache().no_store() && MayHold(request, sampling);
+bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled) {
+  return !request.routing().cache().no_store() && MayHold(request, sampling, sampled);
 }
 
-bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
+bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled) {
   const v1::CacheControl& control = request.routing().cache();
   if (!request.tools().empty()) return false;
   for (const v1::Message& message : request.messages()) {
     if (message.role() == v1::ROLE_TOOL || !message.tool_calls().empty()) return false;
   }
   const bool greedy = sampling.has_temperature() && sampling.temperature() == 0;
-  return greedy || sampling.has_seed() || control.cacheable();
+  return greedy || sampling.has_seed() || sampled || control.cacheable();
 }
 
 }  // namespace pointsman::cache

@@ -86,7 +86,7 @@ MemoryCache::~MemoryCache() = default;
 MemoryCache::Stripe& MemoryCache::StripeOf(const Key& key) const { return stripes_[key.back() & (stripe_count_ - 1)]; }
 
 std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono::seconds> max_age,
-                                       Clock::time_point now, bool again) {
+                                       Clock::time_point now, bool again, std::optional<std::chrono::seconds> ttl) {
   Stripe& stripe = StripeOf(key);
   std::list<Item> removed;  // freed after the lock
   const std::lock_guard lock(stripe.mutex);
@@ -97,7 +97,7 @@ std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono
   }
   const auto item = found->second;
   const auto age = now - item->entry.stored;
-  if (age > ttl_) {
+  if (age > ttl.value_or(ttl_)) {
     stripe.MoveOut(item, removed);
     stripe.misses += again ? 0 : 1;
     return std::nullopt;

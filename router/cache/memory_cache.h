@@ -24,19 +24,20 @@ using Key = std::array<std::uint8_t, 32>;
 std::string RandomSecret();
 
 // What counts for the answer: messages, sampling, tools, format, logprobs, policy or pinned expert, deny, require,
-// ceilings, and whether the request is `cacheable`: nobody is served a sampled answer who did not agree to it. What
-// does not: the rest of cache control, session, user, tags, explain. Any thread.
-Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
-            const v1::CompleteRequest& request);
+// ceilings, and whether answers that are drawn at random may be given, because the policy says so (`sampled`) or the
+// request is `cacheable`: nobody is served one who did not agree to it. What does not: the rest of cache control,
+// session, user, tags, explain. Any thread.
+Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version, const v1::CompleteRequest& request,
+            bool sampled = false);
 
 // A name for the tenant in keys that people can see: 16 hex digits, by which nobody without the secret knows it.
 std::string TenantTag(std::string_view secret, std::string_view tenant);
 
 // Whether the answer may be kept at all: temperature 0 or a seed (`sampling` is the effective one), or the request says
-// `cacheable`; no tools and no tool results; not `no_store`. Any thread.
-bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling);
+// `cacheable` or the policy `sampled`; no tools and no tool results; not `no_store`. Any thread.
+bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled = false);
 // Whether an answer may have been kept for an earlier request like it: as MayStore, but for `no_store`.
-bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling);
+bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled = false);
 
 // Keys are hashes already, and nobody outside can choose them.
 struct KeyHash {
@@ -66,9 +67,9 @@ class MemoryCache {
   ~MemoryCache();
 
   // Entries older than `max_age` (or the ttl, if that is less) do not count; expired ones are dropped. A miss is not
-  // counted where the same request looks `again`.
+  // counted where the same request looks `again`. `ttl`: instead of the cache's.
   std::optional<Entry> Find(const Key& key, std::optional<std::chrono::seconds> max_age, Clock::time_point now,
-                            bool again = false);
+                            bool again = false, std::optional<std::chrono::seconds> ttl = {});
   void Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now);
 
   Stats stats() const;

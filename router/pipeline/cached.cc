@@ -5,36 +5,49 @@
 #include <vector>
 
 namespace pointsman::pipeline {
+namespace {
+
+// Null: there is no such policy, and the request will be refused.
+const config::PolicyCache* PolicyFor(const v1::CompleteRequest& request, const config::Config& config) {
+  const std::string& name = request.routing().policy();
+  const config::Policy* policy = config.FindPolicy(name.empty() ? config.default_policy : name);
+  return policy == nullptr ? nullptr : &policy->cache;
+}
+
+}  // namespace
 
 Cached::Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
                const v1::CompleteRequest& request)
-    : services_(services), redis_(redis), request_(request) {
-  if (on()) key_ = cache::MakeKey(services.cache_secret, tenant, services.snapshot->answers, request);
-  if (redis_ != nullptr) tenant_tag_ = cache::TenantTag(services.cache_secret, tenant);
+    : services_(services), policy_(PolicyFor(request, *services.snapshot->config)), redis_(redis), request_(request) {
+  if (!on()) return;
+  const Snapshot& snapshot = *services.snapshot;
+  place_.key = cache::MakeKey(services.cache_secret, tenant, snapshot.answers, request, policy_->sampled);
+  if (redis_ != nullptr) place_.tenant_tag = cache::TenantTag(services.cache_secret, tenant);
+  place_.ttl = policy_->ttl;
   const v1::CacheControl& control = request.routing().cache();
   if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
 }
 
 Cached::Cached(const Cached& other, const v1::CompleteRequest& request)
     : services_(other.services_),
+      policy_(other.policy_),
       redis_(other.redis_),
       request_(request),
-      tenant_tag_(other.tenant_tag_),
-      key_(other.key_),
+      place_(other.place_),
       max_age_(other.max_age_) {}
 
 std::optional<cache::Entry> Cached::FindInMemory(Clock::time_point now, bool again) const {
-  if (services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
-  return services_.cache->Find(key_, max_age_, now, again);
+  if (!on() || services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
+  return services_.cache->Find(place_.key, max_age_, now, again, place_.ttl);
 }
 
 bool Cached::AsksRedis() const {
-  if (redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
+  if (!on() || redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
   return AnyExpert(cache::MayHold);
 }
 
 Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
-  std::optional<cache::Entry> entry = co_await redis_->Find(key_, tenant_tag_, max_age_);
+  std::optional<cache::Entry> entry = co_await redis_->Find(place_, max_age_);
   if (entry) KeepInMemory(*entry);
   co_return entry;
 }
@@ -47,7 +60,7 @@ Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(const std::string& 
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
   const Clock::time_point start = Clock::now();
   for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {
-    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, key_, tenant_tag_, max_age_, token);
+    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, place_, max_age_, token);
     if (found.entry) {
       KeepInMemory(*found.entry);
       entry = std::move(found.entry);
@@ -74,20 +87,20 @@ telemetry::CacheResult Cached::ResultOf(const v1::Trace& trace) const {
 }
 
 void Cached::Store(const v1::CompleteResponse& response) const {
-  if (redis_ != nullptr) redis_->Store(key_, tenant_tag_, response);
+  if (redis_ != nullptr) redis_->Store(place_, response);
   if (services_.cache == nullptr) return;
-  services_.cache->Store(key_, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+  services_.cache->Store(place_.key, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
 }
 
-bool Cached::AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const {
+bool Cached::AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&, bool)) const {
   const std::vector<config::Expert>& experts = services_.snapshot->config->experts;
   return std::any_of(experts.begin(), experts.end(), [&](const config::Expert& expert) {
-    return may(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling));
+    return may(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling), policy_->sampled);
   });
 }
 
 void Cached::KeepInMemory(const cache::Entry& entry) const {
-  if (services_.cache != nullptr) services_.cache->Store(key_, entry.response, entry.stored);
+  if (services_.cache != nullptr) services_.cache->Store(place_.key, entry.response, entry.stored);
 }
 
 Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {

@@ -23,8 +23,9 @@ class Cached {
   // Of a copy of the request that outlives it.
   Cached(const Cached& other, const v1::CompleteRequest& request);
 
-  bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
-  const cache::Key& key() const { return key_; }
+  // Whether there is a cache, and the request's policy may use it.
+  bool on() const { return (services_.cache != nullptr || redis_ != nullptr) && policy_ != nullptr && !policy_->off; }
+  const cache::Key& key() const { return place_.key; }
 
   // `again`: nothing was found when the request came.
   std::optional<cache::Entry> FindInMemory(Clock::time_point now, bool again = false) const;
@@ -52,14 +53,14 @@ class Cached {
   void Store(const v1::CompleteResponse& response) const;
 
  private:
-  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const;
+  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&, bool)) const;
   void KeepInMemory(const cache::Entry& entry) const;
 
   const Services& services_;
+  const config::PolicyCache* const policy_;  // null: the request names a policy that does not exist
   cache::RedisCache* const redis_;
   const v1::CompleteRequest& request_;
-  std::string tenant_tag_;  // "" without Redis
-  cache::Key key_{};
+  cache::Place place_;  // the tag only with Redis
   std::optional<std::chrono::seconds> max_age_;
 };
 

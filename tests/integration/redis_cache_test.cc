@@ -108,6 +108,24 @@ TEST_F(RedisCacheTest, EntriesHaveATimeToLiveAndNamesWithoutContent) {
   EXPECT_LE(ttl, 90);
 }
 
+TEST_F(RedisCacheTest, APolicyHasItsOwnTimeToLiveAndMayKeepSampledAnswers) {
+  const testing::RedisServer redis;
+  std::string yaml = Yaml(redis.port());
+  const std::string policy = "experts: [first]";
+  yaml.replace(yaml.find(policy), policy.size(), policy + ", cache: {ttl: 70s, sampled: true}");
+  TestServer one(yaml), two(yaml);
+  WaitUsable(one);
+  WaitUsable(two);
+  v1::CompleteRequest sampled = Question("a question");
+  sampled.mutable_sampling()->set_temperature(1);
+  EXPECT_EQ(Ask(one, sampled).trace().cache(), v1::CACHE_OUTCOME_MISS);
+  ASSERT_TRUE(Stored(redis, 1));
+  EXPECT_EQ(Ask(two, sampled).trace().cache(), v1::CACHE_OUTCOME_EXACT);
+  const int ttl = std::atoi(redis.Cli({"TTL", redis.Cli({"KEYS", "*"})}).c_str());
+  EXPECT_GT(ttl, 10);
+  EXPECT_LE(ttl, 70);
+}
+
 TEST_F(RedisCacheTest, WhatMayNotBeKeptIsNeitherAskedForNorStored) {
   const testing::RedisServer redis;
   TestServer server(Yaml(redis.port()));

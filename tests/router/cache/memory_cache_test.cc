@@ -74,6 +74,15 @@ TEST(MemoryCache, KeepsWhatIsOnlyTooOldForThisRequest) {
   EXPECT_FALSE(cache.Find(KeyOf(1), seconds(1000), kStart + seconds(61))) << "the time to live is the lower bound";
 }
 
+TEST(MemoryCache, APolicyMayHaveATimeOfItsOwn) {
+  MemoryCache cache(1 << 20, seconds(60));
+  cache.Store(KeyOf(1), ResponseOf("one"), kStart);
+  EXPECT_TRUE(cache.Find(KeyOf(1), {}, kStart + seconds(100), false, seconds(100)));
+  EXPECT_TRUE(cache.Find(KeyOf(1), {}, kStart + seconds(10), false, seconds(10)));
+  EXPECT_FALSE(cache.Find(KeyOf(1), {}, kStart + seconds(11), false, seconds(10)));
+  EXPECT_EQ(cache.stats().entries, 0u);
+}
+
 TEST(MemoryCache, DoesNotKeepWhatIsLargerThanAStripe) {
   MemoryCache cache(1 << 20, seconds(60));
   cache.Store(KeyOf(1), ResponseOf("small"), kStart);
