@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "router/cli/ask.h"
+#include "router/cli/cache.h"
 #include "router/cli/engine.h"
 #include "router/cli/evaluate.h"
 #include "router/cli/map.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   pointsman::cli::RegisterCheck(app, exit_code);
   pointsman::cli::RegisterAsk(app, exit_code);
   pointsman::cli::RegisterRoute(app, exit_code);
+  pointsman::cli::RegisterCache(app, exit_code);
   pointsman::cli::RegisterTrain(app, exit_code);
   pointsman::cli::RegisterMap(app, exit_code);
   pointsman::cli::RegisterPlace(app, exit_code);

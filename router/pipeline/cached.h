@@ -24,8 +24,12 @@ class Cached {
   Cached(const Cached& other, const v1::CompleteRequest& request);
 
   // Whether there is a cache, and the request's policy may use it.
-  bool on() const { return (services_.cache != nullptr || redis_ != nullptr) && policy_ != nullptr && !policy_->off; }
+  bool on() const {
+    return (services_.cache != nullptr || redis_ != nullptr) && policy_ != nullptr && !policy_->cache.off;
+  }
   const cache::Key& key() const { return place_.key; }
+  // Of those who may share an execution.
+  cache::Key flight_key() const;
 
   // `again`: nothing was found when the request came.
   std::optional<cache::Entry> FindInMemory(Clock::time_point now, bool again = false) const;
@@ -50,18 +54,26 @@ class Cached {
   // Of a request that was decided.
   telemetry::CacheResult ResultOf(const v1::Trace& trace) const;
 
+  // Unless a purge took it while it was made.
   void Store(const v1::CompleteResponse& response) const;
 
  private:
   bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&, bool)) const;
-  void KeepInMemory(const cache::Entry& entry) const;
+  const cache::Place& place() const;
+  // `purges`: how many there had been when it was begun, or looked for.
+  void KeepInMemory(std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point stored,
+                    std::uint64_t purges) const;
+  bool Purged(std::uint64_t since) const;
+  std::uint64_t PurgesNow() const;
 
   const Services& services_;
-  const config::PolicyCache* const policy_;  // null: the request names a policy that does not exist
+  const config::Policy* const policy_;  // null: the request names a policy that does not exist
   cache::RedisCache* const redis_;
   const v1::CompleteRequest& request_;
-  cache::Place place_;  // the tag only with Redis
+  mutable cache::Place place_;                   // the tags once they are needed
+  mutable const std::string* tenant_ = nullptr;  // until then
   std::optional<std::chrono::seconds> max_age_;
+  const cache::Began began_;
 };
 
 // Writes the events that end a complete answer; false: the client is gone.
