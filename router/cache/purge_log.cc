@@ -106,13 +106,13 @@ Awaitable<Result<Position>> Announce(RedisCache& redis, const Purge& purge) {
 
 Awaitable<Result<void>> CatchUp(RedisCache& redis, Purges& purges) {
   const std::string log = LogName(redis);
-  const Position known = purges.now().position;
+  const Position known = purges.read();
   const std::string since = known == 0 ? "-" : IdOf(known);
   const std::array<std::string_view, 4> range = {"XRANGE", log, since, "+"};
   const Result<Reply> reply = co_await redis.client().Ask(range, kTimeout);
   if (!reply) co_return reply.error();
   if (reply->kind != Reply::Kind::kArray) co_return Refusal(*reply);
-  purges.Read(LogOf(*reply));
+  purges.Read(LogOf(*reply), known);
   co_return Result<void>();
 }
 

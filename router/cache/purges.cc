@@ -14,7 +14,7 @@ bool Purges::Since(std::uint64_t count, const Subject& subject) const {
 }
 
 bool Purges::After(Position position, const Subject& subject) const {
-  if (position >= position_.load(std::memory_order_acquire)) return false;
+  if (position >= latest_.load(std::memory_order_acquire)) return false;
   const std::lock_guard lock(mutex_);
   if (position < forgotten_) return true;
   return std::any_of(records_.rbegin(), records_.rend(),
@@ -34,7 +34,8 @@ void Purges::Note(Purge purge, Position position) {
     records_.pop_front();
   }
   if (due_.size() > kMost) due_ = {std::make_shared<Record>()};  // everything
-  if (position > 0) position_.store(position, std::memory_order_release);
+  if (position > 0) read_.store(position, std::memory_order_release);
+  latest_.store(std::max(latest_.load(std::memory_order_relaxed), position), std::memory_order_release);
   count_.fetch_add(1, std::memory_order_release);
 }
 
@@ -44,19 +45,17 @@ std::uint64_t Purges::Add(Purge purge) {
   return count_.load(std::memory_order_relaxed);
 }
 
-void Purges::Read(const std::vector<Logged>& log) {
+void Purges::Read(const std::vector<Logged>& log, Position since) {
   const std::lock_guard lock(mutex_);
-  const Position known = position_.load(std::memory_order_relaxed);
-  if (known == 0) {
-    // A log that is full may have lost its beginning.
-    if (log.size() >= kMost) forgotten_ = log.front().position;
-  } else if (std::none_of(log.begin(), log.end(), [&](const Logged& entry) { return entry.position == known; })) {
-    // Another reader may have been faster, with a newer state of the log.
-    if (!log.empty() && log.back().position < known) return;
+  const Position known = read_.load(std::memory_order_relaxed);
+  const bool goes_on = std::any_of(log.begin(), log.end(), [&](const Logged& each) { return each.position == known; });
+  if (known != since && !goes_on) return;                                    // another reader was faster
+  if (known == 0 && log.size() >= kMost) forgotten_ = log.front().position;  // it is full: its beginning may be lost
+  if (known != 0 && !goes_on) {
     const Position newest = log.empty() ? 0 : log.back().position;
-    if (!log.empty()) forgotten_ = newest;
+    forgotten_ = std::max(forgotten_, newest);
     Note({}, newest);
-    if (log.empty()) position_.store(0, std::memory_order_release);  // begun anew
+    if (log.empty()) read_.store(0, std::memory_order_release);  // begun anew
     return;
   }
   for (const Logged& entry : log) {

@@ -20,7 +20,7 @@ using Position = std::uint64_t;
 // Where an execution stood when it began.
 struct Began {
   std::uint64_t count = 0;  // purges that this process had been told
-  Position position = 0;    // how far it had read the log
+  Position position = 0;    // the latest that it had ever read of
 };
 
 // Any thread, but for what says otherwise. It remembers the last thousand; of what is older than these it takes
@@ -34,7 +34,7 @@ class Purges {
   Purges(const Purges&) = delete;
   Purges& operator=(const Purges&) = delete;
 
-  Began now() const { return {count_.load(std::memory_order_acquire), position_.load(std::memory_order_acquire)}; }
+  Began now() const { return {count_.load(std::memory_order_acquire), latest_.load(std::memory_order_acquire)}; }
 
   // Whether a purge came after so many that takes it.
   bool Since(std::uint64_t count, const Subject& subject) const;
@@ -49,9 +49,11 @@ class Purges {
     Position position = 0;
     Purge purge;
   };
-  // Takes note of what the log has, from position() on at least, oldest first. Where it does not have that one any
-  // more, purges may have been missed: everything is forgotten.
-  void Read(const std::vector<Logged>& log);
+  // How far the log was read; 0 = it was empty, or is begun anew.
+  Position read() const { return read_.load(std::memory_order_acquire); }
+  // Takes note of what the log has from `since` on, where read() was when it was asked; oldest first. Where it does not
+  // have that one any more, purges may have been missed: everything is forgotten.
+  void Read(const std::vector<Logged>& log, Position since);
 
   // Forgets in memory what the purges take that were noted and not carried out yet, in pieces: others on the loop have
   // their turn. Any loop; a purge is carried out when one such call has ended after it was noted.
@@ -80,7 +82,8 @@ class Purges {
   MemoryCache* const memory_;
   const std::uint64_t version_;
   std::atomic<std::uint64_t> count_{0}, memory_entries_{0}, redis_entries_{0};
-  std::atomic<Position> position_{0};
+  std::atomic<Position> read_{0};
+  std::atomic<Position> latest_{0};              // more than read_ after a failover that lost the end of the log
   mutable std::mutex mutex_;                     // of what follows, and of writing the two above
   std::deque<std::shared_ptr<Record>> records_;  // oldest first
   std::vector<std::shared_ptr<Record>> due_;     // that are not carried out in memory

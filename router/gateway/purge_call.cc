@@ -45,7 +45,10 @@ Awaitable<Result<void>> PurgeCall::ForgetEverywhere(const PurgeScope& scope) {
   response_.set_memory_entries(purges.GoneByLogged(*position));
   // The rest gives room, and may take a while: it ends with the call.
   co_await asio::this_coro::reset_cancellation_state();
-  if (ending() != runtime::Ending::kNone) co_return Unavailable("the call was ended before Redis was swept");
+  if (ending() != runtime::Ending::kNone) {
+    response_.set_redis_left("the call was ended before");
+    co_return Result<void>();
+  }
   co_await SweepRedis(scope);
   co_return Result<void>();
 }

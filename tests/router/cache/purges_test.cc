@@ -15,6 +15,9 @@ using std::chrono::seconds;
 Subject Of(std::uint64_t tenant, std::uint64_t policy = 1) { return {{tenant, policy}, {}}; }
 Purge Tenant(std::uint64_t tenant) { return {.tenant = tenant}; }
 
+// Nobody else reads.
+void Read(Purges& purges, const std::vector<Purges::Logged>& log) { purges.Read(log, purges.read()); }
+
 TEST(Purges, WhatWasBegunBeforeOneIsTakenByIt) {
   Purges purges(nullptr, 1);
   const std::uint64_t before = purges.now().count;
@@ -31,7 +34,7 @@ TEST(Purges, WhatWasBegunBeforeOneIsTakenByIt) {
 
 TEST(Purges, EntriesOfRedisGoByThePlaceInTheLog) {
   Purges purges(nullptr, 1);
-  purges.Read({{10, Tenant(1)}, {20, Tenant(2)}});
+  Read(purges, {{10, Tenant(1)}, {20, Tenant(2)}});
   EXPECT_EQ(purges.now().position, 20u);
   EXPECT_TRUE(purges.After(0, Of(1)));
   EXPECT_TRUE(purges.After(9, Of(1)));
@@ -46,25 +49,29 @@ TEST(Purges, EntriesOfRedisGoByThePlaceInTheLog) {
 
 TEST(Purges, TheSameReadTwiceCountsOnce) {
   Purges purges(nullptr, 1);
-  purges.Read({{10, Tenant(1)}, {20, Tenant(2)}});
+  Read(purges, {{10, Tenant(1)}, {20, Tenant(2)}});
   const std::uint64_t count = purges.now().count;
-  purges.Read({{20, Tenant(2)}});
-  purges.Read({{10, Tenant(1)}, {20, Tenant(2)}});
+  Read(purges, {{20, Tenant(2)}});
+  Read(purges, {{10, Tenant(1)}, {20, Tenant(2)}});
   EXPECT_EQ(purges.now().count, count);
-  purges.Read({{20, Tenant(2)}, {30, Tenant(3)}});
+  Read(purges, {{20, Tenant(2)}, {30, Tenant(3)}});
   EXPECT_EQ(purges.now().count, count + 1);
-  purges.Read({{10, Tenant(1)}, {20, Tenant(2)}});  // an old reply, that came late
-  purges.Read({{5, Tenant(1)}});
+  // Replies that come late, to who asked before somebody else read on.
+  purges.Read({{10, Tenant(1)}, {20, Tenant(2)}}, 10);
+  purges.Read({{10, Tenant(1)}}, 10);
+  purges.Read({}, 0);
   EXPECT_EQ(purges.now().count, count + 1);
   EXPECT_EQ(purges.now().position, 30u);
+  purges.Read({{30, Tenant(3)}, {40, Tenant(4)}}, 20);
+  EXPECT_EQ(purges.now().position, 40u);
 }
 
 // Its last place is not in the log any more: nobody knows what was there in between.
 TEST(Purges, WhoMayHaveMissedSomeForgetsEverything) {
   Purges purges(nullptr, 1);
-  purges.Read({{10, Tenant(1)}});
+  Read(purges, {{10, Tenant(1)}});
   const std::uint64_t count = purges.now().count;
-  purges.Read({{30, Tenant(2)}, {40, Tenant(3)}});
+  Read(purges, {{30, Tenant(2)}, {40, Tenant(3)}});
   EXPECT_TRUE(purges.Since(count, Of(9)));
   EXPECT_TRUE(purges.After(39, Of(9)));
   EXPECT_FALSE(purges.After(40, Of(9)));
@@ -73,35 +80,48 @@ TEST(Purges, WhoMayHaveMissedSomeForgetsEverything) {
 
 TEST(Purges, ALogThatIsGoneIsBegunAnew) {
   Purges purges(nullptr, 1);
-  purges.Read({});
+  Read(purges, {});
   EXPECT_EQ(purges.now().count, 0u) << "there was none";
-  purges.Read({{10, Tenant(1)}});
+  Read(purges, {{10, Tenant(1)}});
   const std::uint64_t count = purges.now().count;
-  purges.Read({});
+  Read(purges, {});
   EXPECT_TRUE(purges.Since(count, Of(9)));
-  EXPECT_EQ(purges.now().position, 0u);
-  purges.Read({});
-  purges.Read({});
+  EXPECT_EQ(purges.read(), 0u);
+  EXPECT_EQ(purges.now().position, 10u);
+  Read(purges, {});
+  Read(purges, {});
   EXPECT_EQ(purges.now().count, count + 1) << "it is emptied once";
-  purges.Read({{20, Tenant(2)}});
+  Read(purges, {{20, Tenant(2)}});
   EXPECT_TRUE(purges.After(10, Of(2)));
   EXPECT_FALSE(purges.After(10, Of(1)));
+}
+
+// A failover to a Redis that had not got the last purge, and has the entries again: who heard of it knows better.
+TEST(Purges, OneThatTheLogHasLostIsRemembered) {
+  Purges purges(nullptr, 1);
+  Read(purges, {{10, Tenant(1)}, {20, Tenant(2)}});
+  Read(purges, {});  // nothing from 20 on
+  Read(purges, {{10, Tenant(1)}});
+  EXPECT_EQ(purges.read(), 10u);
+  EXPECT_TRUE(purges.After(10, Of(2)));
+  EXPECT_FALSE(purges.After(10, Of(1)));
+  EXPECT_FALSE(purges.After(purges.now().position, Of(2))) << "its own, from now on";
 }
 
 TEST(Purges, WhoComesToAFullLogKnowsThatItsBeginningIsLost) {
   std::vector<Purges::Logged> log;
   for (Position p = 0; p < Purges::kMost; ++p) log.push_back({100 + p, Tenant(1)});
   Purges full(nullptr, 1), fuller(nullptr, 1);
-  full.Read({log.begin() + 1, log.end()});
+  Read(full, {log.begin() + 1, log.end()});
   EXPECT_FALSE(full.After(0, Of(9)));
-  fuller.Read(log);
+  Read(fuller, log);
   EXPECT_TRUE(fuller.After(99, Of(9)));
   EXPECT_FALSE(fuller.After(100, Of(9)));
 }
 
 TEST(Purges, WhatIsOlderThanItRemembersIsTaken) {
   Purges purges(nullptr, 1);
-  purges.Read({{10, Tenant(1)}});
+  Read(purges, {{10, Tenant(1)}});
   for (std::size_t i = 0; i < Purges::kMost + 5; ++i) purges.Add(Tenant(1));
   EXPECT_TRUE(purges.Since(1, Of(9)));
   EXPECT_FALSE(purges.Since(10, Of(9)));
@@ -139,7 +159,7 @@ TEST_F(PurgesMemoryTest, ForgetsWhatItTakesAndNothingElse) {
   Forget();
   for (int i = 0; i < 40; ++i) EXPECT_EQ(Has(i), i % 2 == 0) << i;
   EXPECT_EQ(purges.GoneBy(one), 20u);
-  purges.Read({{50, {.policy = 2}}});
+  Read(purges, {{50, {.policy = 2}}});
   Forget();
   for (int i = 0; i < 40; ++i) EXPECT_EQ(Has(i), i % 2 == 0 && i % 5 != 2) << i;
   EXPECT_EQ(purges.GoneByLogged(50), 4u);
