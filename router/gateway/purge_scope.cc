@@ -42,7 +42,7 @@ void AddRequest(const v1::CompleteRequest& asked, const std::string& tenant, con
                             cache::PolicyTag(services.cache_secret, policy)};
       place.key = cache::VersionKey(place.subject.question, services.snapshot->answers);
       scope.purge.questions.push_back(place.subject.question);
-      scope.places.push_back(std::move(place));
+      scope.places.push_back(place);
     }
   }
 }
