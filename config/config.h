@@ -262,6 +262,14 @@ struct Stage {
   unsigned samples = 1;  // weak answers that are compared; >= 2 for agreement
 };
 
+// What is kept of a policy's answers (docs/cache.md). No answer depends on it: it is left out of
+// Config::answers_fingerprint.
+struct PolicyCache {
+  bool off = false;                         // nothing is kept, and nothing is looked for
+  std::optional<std::chrono::seconds> ttl;  // how long an answer may be given again; default: Cache::ttl
+  bool sampled = false;  // also answers that are drawn at random, as if each request were `cacheable`
+};
+
 using Score = std::variant<CategoryMap, Pinned, Predicted, Gates, Random>;
 
 struct Policy {
@@ -273,6 +281,7 @@ struct Policy {
   std::optional<std::size_t> otherwise = {};  // the expert for requests that nobody else may answer
   std::optional<Combine> ensemble = {};       // ask all that are selected, and combine; else one after the other
   std::vector<Stage> cascade = {};            // asked one after the other before those that are selected
+  PolicyCache cache = {};
 };
 
 struct RedisAddress {
@@ -322,8 +331,9 @@ struct Telemetry {
 struct Config {
   std::filesystem::path file;     // where it came from
   std::uint64_t fingerprint = 0;  // of the text that was parsed and its map files; not of secrets and other files
-  // The same of what an answer depends on: experts, models, classifier, policies, tenants. Replicas that listen on
-  // other ports or log in another form have it in common; so do files that differ in comments and order of keys only.
+  // The same of what an answer depends on: experts, models, classifier, policies (but for their section `cache`),
+  // tenants. Replicas that listen on other ports or log in another form have it in common; so do files that differ in
+  // comments and order of keys only.
   std::uint64_t answers_fingerprint = 0;
   Server server;
   Engine engine;

@@ -24,15 +24,18 @@ std::uint64_t Fingerprint(std::string_view text) {
   return fingerprint;
 }
 
-// A node's content in one form: maps by their keys, scalars with their length.
-void Canonical(const YAML::Node& node, std::string& out) {
+// A node's content in one form: maps by their keys, scalars with their length. `but` is left out of maps that are
+// `depth` maps deep.
+void Canonical(const YAML::Node& node, std::string& out, const char* but = "", int depth = -1) {
   if (node.IsMap()) {
     std::map<std::string, YAML::Node> entries;
-    for (const auto& entry : node) entries.emplace(entry.first.Scalar(), entry.second);
+    for (const auto& entry : node) {
+      if (depth != 0 || entry.first.Scalar() != but) entries.emplace(entry.first.Scalar(), entry.second);
+    }
     out += '{';
     for (const auto& [key, value] : entries) {
       out += std::to_string(key.size()) + ':' + key;
-      Canonical(value, out);
+      Canonical(value, out, but, depth - 1);
     }
     out += '}';
   } else if (node.IsSequence()) {
@@ -46,12 +49,15 @@ void Canonical(const YAML::Node& node, std::string& out) {
   }
 }
 
-// The sections that an answer depends on. Of the engine it is the models alone, whose files the router looks at.
+// The sections that an answer depends on. Of the engine it is the models alone, whose files the router looks at. What a
+// policy says of the cache is no part: who may be given a kept answer is in its key, and how old it may be is asked
+// then.
 std::string AnswersText(const YAML::Node& root) {
   std::string text;
+  constexpr std::string_view kPolicies = "policies";
   for (const char* name : {"experts", "classifier", "policies", "default_policy", "tenants"}) {
     text += name;
-    if (const YAML::Node section = root[name]) Canonical(section, text);
+    if (const YAML::Node section = root[name]) Canonical(section, text, "cache", name == kPolicies ? 1 : -1);
   }
   return text;
 }
@@ -109,7 +115,9 @@ void ReadAll(const Value& root, const SecretSources& secrets, Config& config, st
   if (policies.IsMap() && config.policies.empty()) policies.Fail("is empty (name at least one policy)");
   ReadDefaultPolicy(section.Take("default_policy"), policies.present(), config);
 
-  ReadCache(section.Take("cache"), secrets, config.cache);
+  const Value cache = section.Take("cache");
+  ReadCache(cache, secrets, config.cache);
+  if (!cache.present()) CheckPolicyCaches(policies, config.policies);
   ReadTenants(section.Take("tenants"), secrets, names, config.tenants);
   ReadLimits(section.Take("limits"), config.limits);
   ReadTelemetry(section.Take("telemetry"), config.telemetry);

@@ -29,6 +29,12 @@ void ReadClassifier(const Value& value, const Engine& engine, const std::filesys
 // SHA-256 of the map files that were read.
 void ReadPolicies(const Value& value, std::span<const std::string_view> experts, std::span<const Expert> catalogue,
                   const std::filesystem::path& folder, std::vector<Policy>& policies, std::string& sums);
+// Times to live of answers.
+inline constexpr std::chrono::milliseconds kShortestTtl = std::chrono::seconds(1),
+                                           kLongestTtl = std::chrono::hours(24 * 365);
+
+// Where nothing is kept: reports every policy that says how its answers are.
+void CheckPolicyCaches(const Value& policies, const std::vector<Policy>& read);
 void ReadCache(const Value& value, const SecretSources& secrets, Cache& cache);
 void ReadTenants(const Value& value, const SecretSources& secrets, std::span<const std::string_view> experts,
                  std::vector<Tenant>& tenants);

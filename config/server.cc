@@ -105,7 +105,7 @@ void ReadCache(const Value& value, const SecretSources& secrets, Cache& cache) {
     constexpr std::size_t kLeast = std::size_t{1} << 20;
     if (*bytes > 0 && *bytes < kLeast) memory.Fail("is too small to hold answers (0 = off, or at least 1MiB)");
   }
-  if (auto ttl = section.Take("ttl").Duration(std::chrono::seconds(1), std::chrono::hours(24 * 365))) {
+  if (auto ttl = section.Take("ttl").Duration(kShortestTtl, kLongestTtl)) {
     cache.ttl = std::chrono::ceil<std::chrono::seconds>(*ttl);
   }
   if (redis.present()) ReadRedis(redis, secrets, cache.redis.emplace());

@@ -11,8 +11,10 @@
 
 namespace pointsman::admission {
 
+inline constexpr char kDefaultTenant[] = "default";  // where no tenants are configured
+
 struct Caller {
-  std::string tenant = "default";
+  std::string tenant = kDefaultTenant;
   bool admin = true;                   // where no tenants are configured, everybody is
   const config::Mask* mask = nullptr;  // the tenant's own, of the configuration; null: it has none
 };

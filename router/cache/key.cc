@@ -1,4 +1,5 @@
-// MakeKey and MayStore.
+#include "router/cache/key.h"
+
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream.h>
 #include <openssl/evp.h>
@@ -6,11 +7,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <map>
 #include <stdexcept>
 #include <vector>
-
-#include "router/cache/memory_cache.h"
 
 namespace pointsman::cache {
 namespace {
@@ -122,7 +122,19 @@ class RequestHash {
 };
 
 // Kinds of parts: the field numbers of CompleteRequest, those of Routing above 100, and ours.
-constexpr int kSecret = 1000, kTenant = 1001, kVersion = 1002, kCacheable = 1003, kTag = 1004, kRouting = 100;
+constexpr int kSecret = 1000, kTenant = 1001, kCacheable = 1003, kTag = 1004, kPolicyTag = 1005, kRouting = 100;
+
+constexpr char kDigits[] = "0123456789abcdef";
+
+std::uint64_t TagFor(int kind, std::string_view secret, std::string_view name) {
+  RequestHash hash;
+  hash.Text(kSecret, secret);
+  hash.Text(kind, name);
+  const Key key = hash.Finish();
+  std::uint64_t tag;
+  std::memcpy(&tag, key.data(), sizeof tag);
+  return tag;
+}
 
 }  // namespace
 
@@ -134,28 +146,62 @@ std::string RandomSecret() {
   return bytes;
 }
 
-std::string TenantTag(std::string_view secret, std::string_view tenant) {
-  RequestHash hash;
-  hash.Text(kSecret, secret);
-  hash.Text(kTag, tenant);
-  const Key key = hash.Finish();
-  std::string tag;
-  for (std::size_t i = 0; i < 8; ++i) {
-    tag += "0123456789abcdef"[key[i] >> 4U];
-    tag += "0123456789abcdef"[key[i] & 15U];
-  }
-  return tag;
+std::uint64_t TenantTag(std::string_view secret, std::string_view tenant) { return TagFor(kTag, secret, tenant); }
+
+std::uint64_t PolicyTag(std::string_view secret, std::string_view policy) { return TagFor(kPolicyTag, secret, policy); }
+
+std::string Hex(std::uint64_t tag) {
+  std::string hex;
+  for (int shift = 60; shift >= 0; shift -= 4) hex += kDigits[tag >> static_cast<unsigned>(shift) & 15U];
+  return hex;
 }
 
-Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
-            const v1::CompleteRequest& request) {
+std::string Hex(const Key& key) {
+  std::string hex;
+  hex.reserve(2 * key.size());
+  for (const std::uint8_t byte : key) {
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
+  }
+  return hex;
+}
+
+std::optional<std::uint64_t> TagOf(std::string_view hex) {
+  std::uint64_t tag = 0;
+  const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), tag, 16);
+  return hex.size() == 16 && error == std::errc() && end == hex.data() + hex.size() ? std::optional(tag) : std::nullopt;
+}
+
+std::optional<Key> KeyOf(std::string_view hex) {
+  Key key;
+  if (hex.size() != 2 * key.size()) return std::nullopt;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const char* const byte = hex.data() + 2 * i;
+    const auto [end, error] = std::from_chars(byte, byte + 2, key[i], 16);
+    if (error != std::errc() || end != byte + 2) return std::nullopt;
+  }
+  return key;
+}
+
+Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version, const v1::CompleteRequest& request,
+            bool sampled) {
+  return VersionKey(HashQuestion(secret, tenant, request, sampled), version);
+}
+
+Key VersionKey(const Key& question, std::uint64_t version) {
+  Hash hash;
+  hash.Add(question.data(), question.size());
+  hash.Add(version);
+  return hash.Finish();
+}
+
+Key HashQuestion(std::string_view secret, std::string_view tenant, const v1::CompleteRequest& request, bool sampled) {
   using R = v1::CompleteRequest;
   using G = v1::Routing;
   RequestHash hash;
   hash.Text(kSecret, secret);
   hash.Text(kTenant, tenant);
-  hash.Number(kVersion, version);
-  if (request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
+  if (sampled || request.routing().cache().cacheable()) hash.Number(kCacheable, 1);
   for (const v1::Message& message : request.messages()) hash.Message(R::kMessagesFieldNumber, message);
   if (request.has_sampling()) hash.Message(R::kSamplingFieldNumber, request.sampling());
   for (const v1::Tool& tool : request.tools()) hash.Message(R::kToolsFieldNumber, tool);
@@ -181,18 +227,18 @@ Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t vers
   return hash.Finish();
 }
 
-bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
-  return !request.routing().cache().no_store() && MayHold(request, sampling);
+bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled) {
+  return !request.routing().cache().no_store() && MayHold(request, sampling, sampled);
 }
 
-bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling) {
+bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling, bool sampled) {
   const v1::CacheControl& control = request.routing().cache();
   if (!request.tools().empty()) return false;
   for (const v1::Message& message : request.messages()) {
     if (message.role() == v1::ROLE_TOOL || !message.tool_calls().empty()) return false;
   }
   const bool greedy = sampling.has_temperature() && sampling.temperature() == 0;
-  return greedy || sampling.has_seed() || control.cacheable();
+  return greedy || sampling.has_seed() || sampled || control.cacheable();
 }
 
 }  // namespace pointsman::cache

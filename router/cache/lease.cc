@@ -72,12 +72,12 @@ Lease::~Lease() {
   Release(cache_, name_, token_);
 }
 
-Awaitable<Lease::Found> Lease::Find(RedisCache& cache, const Key& key, std::string tenant_tag,
-                                    std::optional<std::chrono::seconds> max_age, std::string token) {
+Awaitable<Lease::Found> Lease::Find(RedisCache& cache, Place place, std::optional<std::chrono::seconds> max_age,
+                                    std::string token) {
   Found found;
   if (!cache.client().usable()) co_return found;
   const Executor executor = (co_await asio::this_coro::executor);
-  const std::string answer = cache.AnswerName(key, tenant_tag), name = cache.LeaseName(key);
+  const std::string answer = cache.AnswerName(place), name = cache.LeaseName(place.key);
   const std::string time = std::to_string(kTime.count());
   const std::array<std::string_view, 7> find = {"EVAL", kFind, "2", answer, name, token, time};
   Unsure unsure(cache, name, token);
@@ -85,7 +85,7 @@ Awaitable<Lease::Found> Lease::Find(RedisCache& cache, const Key& key, std::stri
   if (!reply) co_return found;
   unsure.replied = true;
   if (reply->kind == redis::Reply::Kind::kText) {
-    found.entry = cache.Read(reply->text, max_age);
+    found.entry = cache.Read(reply->text, place, max_age);
   } else if (reply->kind == redis::Reply::Kind::kInteger) {
     found.elsewhere = reply->integer == 0;
     if (reply->integer == 1) found.lease = std::make_unique<Lease>(cache, executor, name, token);

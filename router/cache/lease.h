@@ -33,8 +33,8 @@ class Lease {
   };
   // Looks for the answer, and where there is none takes the lease, if it is free, in one round trip. An entry that is
   // older than `max_age` counts as none, but no lease is taken then. `token` is unique to the caller.
-  static Awaitable<Found> Find(RedisCache& cache, const Key& key, std::string tenant_tag,
-                               std::optional<std::chrono::seconds> max_age, std::string token);
+  static Awaitable<Found> Find(RedisCache& cache, Place place, std::optional<std::chrono::seconds> max_age,
+                               std::string token);
 
  private:
   struct Renewal;

@@ -18,6 +18,7 @@ struct Item {
   Key key;
   Entry entry;
   std::size_t bytes;
+  Tags tags;
   bool kept;  // in which segment it is
 };
 
@@ -86,7 +87,7 @@ MemoryCache::~MemoryCache() = default;
 MemoryCache::Stripe& MemoryCache::StripeOf(const Key& key) const { return stripes_[key.back() & (stripe_count_ - 1)]; }
 
 std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono::seconds> max_age,
-                                       Clock::time_point now, bool again) {
+                                       Clock::time_point now, bool again, std::optional<std::chrono::seconds> ttl) {
   Stripe& stripe = StripeOf(key);
   std::list<Item> removed;  // freed after the lock
   const std::lock_guard lock(stripe.mutex);
@@ -97,7 +98,7 @@ std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono
   }
   const auto item = found->second;
   const auto age = now - item->entry.stored;
-  if (age > ttl_) {
+  if (age > ttl.value_or(ttl_)) {
     stripe.MoveOut(item, removed);
     stripe.misses += again ? 0 : 1;
     return std::nullopt;
@@ -111,12 +112,13 @@ std::optional<Entry> MemoryCache::Find(const Key& key, std::optional<std::chrono
   return item->entry;
 }
 
-void MemoryCache::Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now) {
+void MemoryCache::Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now,
+                        Tags tags) {
   Stripe& stripe = StripeOf(key);
   const std::size_t bytes = BytesOf(*response) + kBookkeeping;
   std::list<Item> removed, added;
   if (bytes <= stripe.capacity)
-    added.push_back({key, {std::move(response), now}, bytes, false});  // allocates before the lock
+    added.push_back({key, {std::move(response), now}, bytes, tags, false});  // allocates before the lock
 
   const std::lock_guard lock(stripe.mutex);
   // An older answer goes in any case: the newer one replaces it even when it is too large to be kept.
@@ -129,6 +131,40 @@ void MemoryCache::Store(const Key& key, std::shared_ptr<const v1::CompleteRespon
   stripe.tried.splice(stripe.tried.begin(), added);
   stripe.index.emplace(key, stripe.tried.begin());
   stripe.bytes += bytes;
+}
+
+bool MemoryCache::Forget(const Key& key) {
+  Stripe& stripe = StripeOf(key);
+  std::list<Item> removed;
+  const std::lock_guard lock(stripe.mutex);
+  const auto found = stripe.index.find(key);
+  if (found == stripe.index.end()) return false;
+  stripe.MoveOut(found->second, removed);
+  return true;
+}
+
+bool MemoryCache::ForgetSome(const Purge& purge, Progress& progress, std::atomic<std::uint64_t>& gone) {
+  constexpr std::size_t kBuckets = 1024;  // of the map, of about an entry each
+  if (progress.stripe == stripe_count_) return false;
+  Stripe& stripe = stripes_[progress.stripe];
+  std::list<Item> removed;
+  std::vector<std::list<Item>::iterator> taken;
+  const std::lock_guard lock(stripe.mutex);
+  // The map has grown since: what has moved is looked at again.
+  if (progress.buckets != stripe.index.bucket_count()) {
+    progress.bucket = 0;
+    progress.buckets = stripe.index.bucket_count();
+  }
+  const std::size_t end = std::min(progress.bucket + kBuckets, progress.buckets);
+  for (; progress.bucket < end; ++progress.bucket) {
+    for (auto i = stripe.index.begin(progress.bucket); i != stripe.index.end(progress.bucket); ++i) {
+      if (purge.Takes(i->second->tags)) taken.push_back(i->second);
+    }
+  }
+  for (const auto item : taken) stripe.MoveOut(item, removed);
+  gone.fetch_add(taken.size(), std::memory_order_relaxed);
+  if (end == progress.buckets) progress = {progress.stripe + 1, 0, 0};
+  return progress.stripe < stripe_count_;
 }
 
 Stats MemoryCache::stats() const {

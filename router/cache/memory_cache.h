@@ -1,51 +1,19 @@
 // router/cache/memory_cache.h: exact-match responses in memory, bounded in bytes.
 #pragma once
 
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/async.h"
 #include "pointsman/v1/pointsman.pb.h"
+#include "router/cache/key.h"
+#include "router/cache/purge.h"
 
 namespace pointsman::cache {
-
-// SHA-256 over a secret, tenant, version of all that an answer depends on, and canonical request: tenants cannot share
-// an entry, and nobody without the secret can aim at another's.
-using Key = std::array<std::uint8_t, 32>;
-
-// 32 random bytes: the secret of a process that shares its cache with nobody.
-std::string RandomSecret();
-
-// What counts for the answer: messages, sampling, tools, format, logprobs, policy or pinned expert, deny, require,
-// ceilings, and whether the request is `cacheable`: nobody is served a sampled answer who did not agree to it. What
-// does not: the rest of cache control, session, user, tags, explain. Any thread.
-Key MakeKey(std::string_view secret, std::string_view tenant, std::uint64_t version,
-            const v1::CompleteRequest& request);
-
-// A name for the tenant in keys that people can see: 16 hex digits, by which nobody without the secret knows it.
-std::string TenantTag(std::string_view secret, std::string_view tenant);
-
-// Whether the answer may be kept at all: temperature 0 or a seed (`sampling` is the effective one), or the request says
-// `cacheable`; no tools and no tool results; not `no_store`. Any thread.
-bool MayStore(const v1::CompleteRequest& request, const v1::Sampling& sampling);
-// Whether an answer may have been kept for an earlier request like it: as MayStore, but for `no_store`.
-bool MayHold(const v1::CompleteRequest& request, const v1::Sampling& sampling);
-
-// Keys are hashes already, and nobody outside can choose them.
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    std::size_t hash;
-    std::memcpy(&hash, key.data(), sizeof hash);
-    return hash;
-  }
-};
 
 struct Entry {
   std::shared_ptr<const v1::CompleteResponse> response;  // without its trace
@@ -66,10 +34,20 @@ class MemoryCache {
   ~MemoryCache();
 
   // Entries older than `max_age` (or the ttl, if that is less) do not count; expired ones are dropped. A miss is not
-  // counted where the same request looks `again`.
+  // counted where the same request looks `again`. `ttl`: instead of the cache's.
   std::optional<Entry> Find(const Key& key, std::optional<std::chrono::seconds> max_age, Clock::time_point now,
-                            bool again = false);
-  void Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now);
+                            bool again = false, std::optional<std::chrono::seconds> ttl = {});
+  void Store(const Key& key, std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point now,
+             Tags tags = {});
+
+  bool Forget(const Key& key);  // whether it was there
+  // How far a purge has come; one for each.
+  struct Progress {
+    std::size_t stripe = 0, bucket = 0, buckets = 0;
+  };
+  // Forgets what `purge` takes by tenant and policy, of a thousand entries or so; no lock is held for longer. Adds to
+  // `gone`, under the lock. false: that was all. What is stored meanwhile may stay or go.
+  bool ForgetSome(const Purge& purge, Progress& progress, std::atomic<std::uint64_t>& gone);
 
   Stats stats() const;
   std::size_t capacity() const;

@@ -30,10 +30,11 @@ std::string Head(char compression) { return {kMark, kFormat, compression}; }
 
 }  // namespace
 
-std::string Encode(const v1::CompleteResponse& response, WallTime stored) {
+std::string Encode(const v1::CompleteResponse& response, WallTime stored, std::uint64_t purges) {
   v1::CachedAnswer answer;
   answer.set_stored_unix_ms(std::chrono::duration_cast<std::chrono::milliseconds>(stored.time_since_epoch()).count());
   *answer.mutable_response() = response;
+  answer.set_purges(purges);
   const std::size_t size = answer.ByteSizeLong();
   if (size > kLargestAnswer) return "";
   std::string message = Head(kPlain);
@@ -69,7 +70,7 @@ std::optional<StoredAnswer> Decode(std::string_view bytes) {
     return std::nullopt;
   }
   return StoredAnswer{std::make_shared<const v1::CompleteResponse>(std::move(*answer.mutable_response())),
-                      WallTime(std::chrono::milliseconds(answer.stored_unix_ms()))};
+                      WallTime(std::chrono::milliseconds(answer.stored_unix_ms())), answer.purges()};
 }
 
 }  // namespace pointsman::cache

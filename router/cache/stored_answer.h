@@ -17,6 +17,7 @@ using WallTime = std::chrono::system_clock::time_point;
 struct StoredAnswer {
   std::shared_ptr<const v1::CompleteResponse> response;  // without its trace
   WallTime stored;                                       // to the millisecond
+  std::uint64_t purges = 0;                              // how far the log of them was known when it was begun
 };
 
 // Messages above this are compressed, where that makes them smaller.
@@ -25,7 +26,7 @@ inline constexpr std::size_t kCompressAbove = 1024;  // bytes
 inline constexpr std::size_t kLargestAnswer = std::size_t{16} << 20;  // bytes, uncompressed
 
 // "" when it is too large. Any thread.
-std::string Encode(const v1::CompleteResponse& response, WallTime stored);
+std::string Encode(const v1::CompleteResponse& response, WallTime stored, std::uint64_t purges = 0);
 
 // nullopt: cut, damaged, too large, or of another format. Any thread.
 std::optional<StoredAnswer> Decode(std::string_view bytes);

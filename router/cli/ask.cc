@@ -3,37 +3,32 @@
 #include <google/protobuf/util/json_util.h>
 #include <grpcpp/grpcpp.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "pointsman/v1/pointsman.grpc.pb.h"
+#include "router/cli/dial.h"
 #include "router/cli/explain.h"
 
 namespace pointsman::cli {
 namespace {
 
-constexpr int kMaxMessageBytes = 20 << 20;
-
 struct Options {
-  std::string question, server = "127.0.0.1:50051", system, policy, expert, schema_file, request_id, ca;
+  Dial dial;
+  std::string question, system, policy, expert, schema_file, request_id;
   std::vector<std::string> deny, require, stop, images;
   std::optional<double> temperature, max_cost;
   std::optional<unsigned> max_tokens, max_latency_ms;
   std::optional<std::uint64_t> seed;
-  double timeout_seconds = 600;
-  bool explain = false, json = false, whole = false, no_cache = false, tls = false;
+  bool explain = false, json = false, whole = false, no_cache = false;
 };
 
 void AddOptions(CLI::App& command, Options& o) {
   command.add_option("question", o.question, "The question; '-' reads it from standard input")->required();
-  command.add_option("--server", o.server, "Address of the server")->envname("POINTSMAN_SERVER")->capture_default_str();
-  command.add_flag("--tls", o.tls, "Use TLS");
-  command.add_option("--ca", o.ca, "PEM file of the authority that signed the server's certificate (with --tls)");
+  AddDialOptions(command, o.dial);
   command.add_option("--system", o.system, "System message, instead of the expert's own");
   command.add_option("--image", o.images, "URL of an image to send along; may be repeated");
   command.add_option("--policy", o.policy, "Policy that decides");
@@ -50,11 +45,8 @@ void AddOptions(CLI::App& command, Options& o) {
   command.add_option("--max-latency", o.max_latency_ms, "Milliseconds to the first token that an expert may take");
   command.add_option("--request-id", o.request_id, "Name of the request in logs and traces");
   command.add_flag("--no-cache", o.no_cache, "Neither use nor fill the response cache");
-  command.add_option("--timeout", o.timeout_seconds, "Seconds")->capture_default_str();
   command.add_flag("--json", o.json, "Print JSON, one event a line");
 }
-
-std::string ReadAll(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
 
 v1::CompleteRequest ToRequest(const Options& o) {
   v1::CompleteRequest request;
@@ -91,26 +83,8 @@ v1::CompleteRequest ToRequest(const Options& o) {
   return request;
 }
 
-std::unique_ptr<v1::Pointsman::Stub> Connect(const Options& o) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
-  if (o.tls) {
-    grpc::SslCredentialsOptions tls;
-    if (!o.ca.empty()) {
-      std::ifstream file(o.ca);
-      tls.pem_root_certs = ReadAll(file);
-    }
-    credentials = grpc::SslCredentials(tls);
-  }
-  return v1::Pointsman::NewStub(grpc::CreateCustomChannel(o.server, credentials, arguments));
-}
-
 void Prepare(grpc::ClientContext& context, const Options& o) {
-  context.set_deadline(std::chrono::system_clock::now() +
-                       std::chrono::milliseconds(static_cast<std::int64_t>(o.timeout_seconds * 1000)));
-  if (const char* key = std::getenv("POINTSMAN_KEY"))
-    context.AddMetadata("authorization", std::string("Bearer ") + key);
+  Prepare(context, o.dial);
   if (!o.request_id.empty()) context.AddMetadata("x-request-id", o.request_id);
 }
 
@@ -121,21 +95,13 @@ void PrintJson(const google::protobuf::Message& message) {
   if (google::protobuf::util::MessageToJsonString(message, &line, options).ok()) std::cout << line << std::endl;
 }
 
-int Fail(const grpc::Status& status, const Options& o) {
-  std::cerr << ExplainError(status);
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty()) {
-    std::cerr << "  is a server running on " << o.server << "? start one with: pointsman serve --config FILE\n";
-  }
-  return 1;
-}
-
 int AskWhole(const Options& o) {
-  auto stub = Connect(o);
+  auto stub = v1::Pointsman::NewStub(Connect(o.dial));
   grpc::ClientContext context;
   Prepare(context, o);
   v1::CompleteResponse response;
   grpc::Status status = stub->Complete(&context, ToRequest(o), &response);
-  if (!status.ok()) return Fail(status, o);
+  if (!status.ok()) return Fail(status, o.dial);
   if (o.json) {
     PrintJson(response);
     return 0;
@@ -147,7 +113,7 @@ int AskWhole(const Options& o) {
 }
 
 int AskStreaming(const Options& o) {
-  auto stub = Connect(o);
+  auto stub = v1::Pointsman::NewStub(Connect(o.dial));
   grpc::ClientContext context;
   Prepare(context, o);
   auto reader = stub->StreamComplete(&context, ToRequest(o));
@@ -169,7 +135,7 @@ int AskStreaming(const Options& o) {
   }
   grpc::Status status = reader->Finish();
   if (!o.json) std::cout << std::endl;
-  if (!status.ok()) return Fail(status, o);
+  if (!status.ok()) return Fail(status, o.dial);
   if (!done) {
     std::cerr << "the stream ended without its last event: the answer is not complete\n";
     return 1;
@@ -179,14 +145,14 @@ int AskStreaming(const Options& o) {
 }
 
 int Route(const Options& o) {
-  auto stub = Connect(o);
+  auto stub = v1::Pointsman::NewStub(Connect(o.dial));
   grpc::ClientContext context;
   Prepare(context, o);
   v1::RouteRequest request;
   *request.mutable_request() = ToRequest(o);
   v1::RouteResponse response;
   grpc::Status status = stub->Route(&context, request, &response);
-  if (!status.ok()) return Fail(status, o);
+  if (!status.ok()) return Fail(status, o.dial);
   if (o.json) {
     PrintJson(response);
   } else {
@@ -194,9 +160,6 @@ int Route(const Options& o) {
   }
   return 0;
 }
-
-constexpr char kKeyNote[] =
-    "\nThe key, where the server wants one, is read from the environment variable POINTSMAN_KEY.";
 
 }  // namespace
 

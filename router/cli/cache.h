@@ -1,13 +1,11 @@
 // router/cli/cache.h: `pointsman cache`.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include <CLI/CLI.hpp>
 
 namespace pointsman::cli {
 
-// `exit_code` is set when a command has run; both must outlive the parse.
+// Adds the group of subcommands; as RegisterMap (map.h).
 void RegisterCache(CLI::App& app, int& exit_code);
 
 }  // namespace pointsman::cli

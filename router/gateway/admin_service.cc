@@ -2,6 +2,7 @@
 
 #include "router/gateway/calls.h"
 #include "router/gateway/experts.h"
+#include "router/gateway/purge_call.h"
 #include "router/version.h"
 
 namespace pointsman::gateway {
@@ -17,12 +18,8 @@ class AdminService::StatusCall final : public UnaryCall {
  private:
   Awaitable<grpc::Status> Run() override {
     const pipeline::Snapshot& snapshot = *services().snapshot;
-    Result<admission::Caller> caller = admission::Authenticate(*snapshot.config, arrival().authorization);
-    if (!caller) co_return ToStatus(caller.error(), arrival().request_id);
-    if (!caller->admin) {
-      co_return grpc::Status(grpc::StatusCode::PERMISSION_DENIED,
-                             "the tenant '" + caller->tenant + "' is no admin (tenants." + caller->tenant + ".admin)");
-    }
+    const std::optional<grpc::Status> refused = RefuseUnlessAdmin(*snapshot.config, arrival());
+    if (refused) co_return *refused;
     Fill(snapshot);
     co_return grpc::Status::OK;
   }
@@ -63,6 +60,15 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(grpc::CallbackServerContext* c
                                                   v1::GetStatusResponse* response) {
   auto call = std::make_shared<StatusCall>(context, *this, shards_.Next(),
                                            ArrivalOf(*context, services_.snapshot->config->limits), response);
+  call->Start();
+  return call.get();
+}
+
+grpc::ServerUnaryReactor* AdminService::PurgeCache(grpc::CallbackServerContext* context,
+                                                   const v1::PurgeCacheRequest* request,
+                                                   v1::PurgeCacheResponse* response) {
+  auto call = std::make_shared<PurgeCall>(context, services_, shards_.Next(),
+                                          ArrivalOf(*context, services_.snapshot->config->limits), *request, *response);
   call->Start();
   return call.get();
 }

@@ -20,6 +20,8 @@ class AdminService final : public v1::Admin::CallbackService {
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;
+  grpc::ServerUnaryReactor* PurgeCache(grpc::CallbackServerContext* context, const v1::PurgeCacheRequest* request,
+                                       v1::PurgeCacheResponse* response) override;
 
  private:
   class StatusCall;

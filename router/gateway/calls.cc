@@ -1,5 +1,6 @@
 #include "router/gateway/calls.h"
 
+#include "router/gateway/status.h"
 #include "router/telemetry/log.h"
 
 namespace pointsman::gateway {
@@ -12,11 +13,20 @@ const char* NameOf(telemetry::Rpc rpc) {
     case telemetry::Rpc::kRoute: return "Route";
     case telemetry::Rpc::kListExperts: return "ListExperts";
     case telemetry::Rpc::kGetStatus: return "GetStatus";
+    case telemetry::Rpc::kPurgeCache: return "PurgeCache";
   }
   return "?";
 }
 
 }  // namespace
+
+std::optional<grpc::Status> RefuseUnlessAdmin(const config::Config& config, const pipeline::Arrival& arrival) {
+  Result<admission::Caller> caller = admission::Authenticate(config, arrival.authorization);
+  if (!caller) return ToStatus(caller.error(), arrival.request_id);
+  if (caller->admin) return std::nullopt;
+  return grpc::Status(grpc::StatusCode::PERMISSION_DENIED,
+                      "the tenant '" + caller->tenant + "' is no admin (tenants." + caller->tenant + ".admin)");
+}
 
 void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Status& status, double seconds) {
   bool usual = status.ok() || status.error_code() == grpc::StatusCode::CANCELLED;

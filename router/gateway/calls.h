@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "router/gateway/arrival.h"
@@ -15,6 +16,9 @@ namespace pointsman::gateway {
 // The log lines of a call's end and of a bug. Any thread.
 void LogEnd(telemetry::Rpc rpc, const std::string& request_id, const grpc::Status& status, double seconds);
 void LogCrash(const std::string& request_id, const char* what);
+
+// What the service Admin answers to who is no admin; nullopt: to an admin. Any thread.
+std::optional<grpc::Status> RefuseUnlessAdmin(const config::Config& config, const pipeline::Arrival& arrival);
 
 // Adds arrival, metrics and the log line to a reactor of server_call.h.
 template <class Call>

@@ -131,6 +131,7 @@ struct Server::Parts {
   std::shared_ptr<const config::Config> config;
   std::unique_ptr<admission::Admission> admission;
   std::unique_ptr<cache::MemoryCache> cache;
+  std::unique_ptr<cache::Purges> purges;
   std::unique_ptr<pipeline::MassControllers> masses;
   std::unique_ptr<pipeline::Flights> flights;
   pipeline::Services services;
@@ -163,6 +164,8 @@ telemetry::Gauges Server::Parts::Sample() const {
     gauges.cache_bytes = static_cast<double>(stats.bytes);
     gauges.cache_entries = static_cast<double>(stats.entries);
   }
+  gauges.purged_memory = static_cast<double>(purges->memory_entries());
+  gauges.purged_redis = static_cast<double>(purges->redis_entries());
   if (redis) {
     const redis::Health::Counts counts = redis->health().counts();
     gauges.redis_usable = redis->health().usable() ? 1 : 0;
@@ -233,6 +236,8 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   }
   parts->services.snapshot =
       pipeline::MakeSnapshot(config, *classifier, std::move(files), *head ? (*head)->checksum() : std::string());
+  parts->purges = std::make_unique<cache::Purges>(parts->cache.get(), parts->services.snapshot->answers);
+  parts->services.purges = parts->purges.get();
   parts->services.admission = parts->admission.get();
   parts->services.cache = parts->cache.get();
   parts->masses = std::make_unique<pipeline::MassControllers>(*config);
@@ -243,7 +248,7 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   parts->shards->Start();
   parts->services.cache_secret = config->cache.secret.empty() ? cache::RandomSecret() : config->cache.secret;
   if (config->cache.redis) {
-    parts->redis = std::make_unique<runtime::RedisLinks>(config->cache, *parts->shards);
+    parts->redis = std::make_unique<runtime::RedisLinks>(config->cache, *parts->shards, *parts->purges);
     parts->services.redis = &parts->redis->health();
   }
   parts->experts = std::make_unique<runtime::Experts>(*config, *parts->shards, options.program, *head);

@@ -13,7 +13,8 @@ bool Cacheable(const config::Config& config, const config::Policy& policy, const
                const v1::CompleteRequest& request) {
   const auto may_store = [&](std::size_t expert) {
     return !config.experts[expert].zero_cost() &&
-           cache::MayStore(request, backends::EffectiveSampling(request.sampling(), config.experts[expert].sampling));
+           cache::MayStore(request, backends::EffectiveSampling(request.sampling(), config.experts[expert].sampling),
+                           policy.cache.sampled);
   };
   if (const auto* ensemble = std::get_if<policies::Ensemble>(&plan)) {
     return std::all_of(ensemble->members.begin(), ensemble->members.end(),

@@ -5,37 +5,72 @@
 #include <vector>
 
 namespace pointsman::pipeline {
+namespace {
+
+// Null: there is no such policy, and the request will be refused.
+const config::Policy* PolicyFor(const v1::CompleteRequest& request, const config::Config& config) {
+  const std::string& name = request.routing().policy();
+  return config.FindPolicy(name.empty() ? config.default_policy : name);
+}
+
+}  // namespace
 
 Cached::Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
                const v1::CompleteRequest& request)
-    : services_(services), redis_(redis), request_(request) {
-  if (on()) key_ = cache::MakeKey(services.cache_secret, tenant, services.snapshot->answers, request);
-  if (redis_ != nullptr) tenant_tag_ = cache::TenantTag(services.cache_secret, tenant);
+    : services_(services),
+      policy_(PolicyFor(request, *services.snapshot->config)),
+      redis_(redis),
+      request_(request),
+      tenant_(&tenant),
+      began_(services.purges == nullptr ? cache::Began() : services.purges->now()) {
+  if (!on()) return;
+  place_.subject.question = cache::HashQuestion(services.cache_secret, tenant, request, policy_->cache.sampled);
+  place_.key = cache::VersionKey(place_.subject.question, services.snapshot->answers);
+  place_.ttl = policy_->cache.ttl;
   const v1::CacheControl& control = request.routing().cache();
   if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
 }
 
 Cached::Cached(const Cached& other, const v1::CompleteRequest& request)
     : services_(other.services_),
+      policy_(other.policy_),
       redis_(other.redis_),
       request_(request),
-      tenant_tag_(other.tenant_tag_),
-      key_(other.key_),
-      max_age_(other.max_age_) {}
+      place_(other.place()),
+      max_age_(other.max_age_),
+      began_(other.began_) {}
+
+// A hit in memory needs no tags.
+const cache::Place& Cached::place() const {
+  if (tenant_ != nullptr && on()) {
+    place_.subject.tags = {cache::TenantTag(services_.cache_secret, *tenant_),
+                           cache::PolicyTag(services_.cache_secret, policy_->name)};
+    tenant_ = nullptr;
+  }
+  return place_;
+}
+
+// Purges begin a new time: who comes after one does not join what was begun before it.
+cache::Key Cached::flight_key() const {
+  cache::Key key = place_.key;
+  for (std::size_t i = 0; i < sizeof began_.count; ++i) key[i] ^= static_cast<std::uint8_t>(began_.count >> (8 * i));
+  return key;
+}
 
 std::optional<cache::Entry> Cached::FindInMemory(Clock::time_point now, bool again) const {
-  if (services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
-  return services_.cache->Find(key_, max_age_, now, again);
+  if (!on() || services_.cache == nullptr || request_.routing().cache().no_cache()) return std::nullopt;
+  return services_.cache->Find(place_.key, max_age_, now, again, place_.ttl);
 }
 
 bool Cached::AsksRedis() const {
-  if (redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
+  if (!on() || redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
   return AnyExpert(cache::MayHold);
 }
 
 Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
-  std::optional<cache::Entry> entry = co_await redis_->Find(key_, tenant_tag_, max_age_);
-  if (entry) KeepInMemory(*entry);
+  const std::uint64_t purges = PurgesNow();
+  std::optional<cache::Entry> entry = co_await redis_->Find(place(), max_age_);
+  if (entry) KeepInMemory(entry->response, entry->stored, purges);
   co_return entry;
 }
 
@@ -47,9 +82,10 @@ Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(const std::string& 
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
   const Clock::time_point start = Clock::now();
   for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {
-    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, key_, tenant_tag_, max_age_, token);
+    const std::uint64_t purges = PurgesNow();
+    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, place(), max_age_, token);
     if (found.entry) {
-      KeepInMemory(*found.entry);
+      KeepInMemory(found.entry->response, found.entry->stored, purges);
       entry = std::move(found.entry);
     }
     if (!found.elsewhere) co_return std::move(found.lease);
@@ -74,21 +110,32 @@ telemetry::CacheResult Cached::ResultOf(const v1::Trace& trace) const {
 }
 
 void Cached::Store(const v1::CompleteResponse& response) const {
-  if (redis_ != nullptr) redis_->Store(key_, tenant_tag_, response);
+  if (Purged(began_.count)) return;
+  if (redis_ != nullptr) redis_->Store(place(), response, began_.position);
   if (services_.cache == nullptr) return;
-  services_.cache->Store(key_, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+  KeepInMemory(std::make_shared<const v1::CompleteResponse>(response), Clock::now(), began_.count);
 }
 
-bool Cached::AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const {
+bool Cached::AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&, bool)) const {
   const std::vector<config::Expert>& experts = services_.snapshot->config->experts;
   return std::any_of(experts.begin(), experts.end(), [&](const config::Expert& expert) {
-    return may(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling));
+    return may(request_, backends::EffectiveSampling(request_.sampling(), expert.sampling), policy_->cache.sampled);
   });
 }
 
-void Cached::KeepInMemory(const cache::Entry& entry) const {
-  if (services_.cache != nullptr) services_.cache->Store(key_, entry.response, entry.stored);
+// Looked at before and after: a purge that comes between forgets it, in its turn or here.
+void Cached::KeepInMemory(std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point stored,
+                          std::uint64_t purges) const {
+  if (services_.cache == nullptr || Purged(purges)) return;
+  services_.cache->Store(place_.key, std::move(response), stored, place().subject.tags);
+  if (Purged(purges)) services_.cache->Forget(place_.key);
 }
+
+bool Cached::Purged(std::uint64_t since) const {
+  return services_.purges != nullptr && since < PurgesNow() && services_.purges->Since(since, place().subject);
+}
+
+std::uint64_t Cached::PurgesNow() const { return services_.purges == nullptr ? 0 : services_.purges->now().count; }
 
 Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {
   v1::CompleteEvent usage;

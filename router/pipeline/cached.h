@@ -23,8 +23,13 @@ class Cached {
   // Of a copy of the request that outlives it.
   Cached(const Cached& other, const v1::CompleteRequest& request);
 
-  bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
-  const cache::Key& key() const { return key_; }
+  // Whether there is a cache, and the request's policy may use it.
+  bool on() const {
+    return (services_.cache != nullptr || redis_ != nullptr) && policy_ != nullptr && !policy_->cache.off;
+  }
+  const cache::Key& key() const { return place_.key; }
+  // Of those who may share an execution.
+  cache::Key flight_key() const;
 
   // `again`: nothing was found when the request came.
   std::optional<cache::Entry> FindInMemory(Clock::time_point now, bool again = false) const;
@@ -49,18 +54,26 @@ class Cached {
   // Of a request that was decided.
   telemetry::CacheResult ResultOf(const v1::Trace& trace) const;
 
+  // Unless a purge took it while it was made.
   void Store(const v1::CompleteResponse& response) const;
 
  private:
-  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const;
-  void KeepInMemory(const cache::Entry& entry) const;
+  bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&, bool)) const;
+  const cache::Place& place() const;
+  // `purges`: how many there had been when it was begun, or looked for.
+  void KeepInMemory(std::shared_ptr<const v1::CompleteResponse> response, Clock::time_point stored,
+                    std::uint64_t purges) const;
+  bool Purged(std::uint64_t since) const;
+  std::uint64_t PurgesNow() const;
 
   const Services& services_;
+  const config::Policy* const policy_;  // null: the request names a policy that does not exist
   cache::RedisCache* const redis_;
   const v1::CompleteRequest& request_;
-  std::string tenant_tag_;  // "" without Redis
-  cache::Key key_{};
+  mutable cache::Place place_;                   // the tags once they are needed
+  mutable const std::string* tenant_ = nullptr;  // until then
   std::optional<std::chrono::seconds> max_age_;
+  const cache::Began began_;
 };
 
 // Writes the events that end a complete answer; false: the client is gone.

@@ -176,7 +176,7 @@ Awaitable<std::optional<grpc::Status>> TakeFlight(Ride& ride) {
   const auto longest = ride.arrival.time + ride.services.snapshot->config->limits.max_deadline;
   const Deadline deadline = std::max<Deadline>(ride.arrival.deadline, longest);
   for (bool again = false;; again = true) {
-    Seat seat(*ride.services.flights, ride.cached.key(), executor, ride.stream != nullptr, deadline,
+    Seat seat(*ride.services.flights, ride.cached.flight_key(), executor, ride.stream != nullptr, deadline,
               ride.arrival.request_id);
     if (seat.flight() == nullptr) co_return std::nullopt;
     ride.role = !seat.first() ? telemetry::FlightRole::kFollower

@@ -8,6 +8,7 @@
 #include "backends/backend.h"
 #include "router/admission/admission.h"
 #include "router/cache/memory_cache.h"
+#include "router/cache/purges.h"
 #include "router/cache/redis_cache.h"
 #include "router/classifier/encoder_lane.h"
 #include "router/pipeline/flights.h"
@@ -19,8 +20,8 @@
 
 namespace pointsman::pipeline {
 
-// What all requests share. Everything outlives the requests; `cache`, `redis`, `masses` and `flights` may be
-// null.
+// What all requests share. Everything outlives the requests; `cache`, `redis`, `masses`, `flights` and
+// `purges` may be null.
 struct Services {
   std::shared_ptr<const Snapshot> snapshot;
   admission::Admission* admission = nullptr;
@@ -30,6 +31,7 @@ struct Services {
   const redis::Health* redis = nullptr;
   std::string cache_secret;  // of the cache's keys
   Flights* flights = nullptr;
+  cache::Purges* purges = nullptr;  // null: nobody purges
 };
 
 // What a shard has for its requests; all of it belongs to its loop.

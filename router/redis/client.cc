@@ -313,6 +313,12 @@ Awaitable<Result<Reply>> Client::Ask(Command command, std::optional<milliseconds
   co_return reply;
 }
 
+std::vector<Address> Client::Masters() const { return {state_->address}; }
+
+Awaitable<Result<Reply>> Client::AskMaster(Address /*master*/, Command command, milliseconds timeout) {
+  return Ask(command, timeout);
+}
+
 bool Client::Tell(Command command) {
   if (!state_->usable || state_->connection->pending() >= kMostPending) {
     state_->health.unavailable_.fetch_add(1, std::memory_order_relaxed);

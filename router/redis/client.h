@@ -70,6 +70,8 @@ class Client : public Asker {
   Client& operator=(const Client&) = delete;
 
   Awaitable<Result<Reply>> Ask(Command command, std::optional<std::chrono::milliseconds> timeout = {}) override;
+  std::vector<Address> Masters() const override;
+  Awaitable<Result<Reply>> AskMaster(Address master, Command command, std::chrono::milliseconds timeout) override;
   bool Tell(Command command) override;
   bool usable() const override;
 

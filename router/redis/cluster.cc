@@ -230,6 +230,18 @@ Awaitable<Result<Reply>> Cluster::Ask(Command command, std::optional<millisecond
   co_return co_await other->Ask(command, timeout);
 }
 
+std::vector<Address> Cluster::Masters() const {
+  std::vector<Address> masters;
+  for (const State::Node& node : state_->nodes) masters.push_back(node.address);
+  return masters;
+}
+
+Awaitable<Result<Reply>> Cluster::AskMaster(Address master, Command command, milliseconds timeout) {
+  Client* const client = state_->At(master);
+  if (client == nullptr) co_return Unavailable("it is no master of the cluster any more");
+  co_return co_await client->Ask(command, timeout);
+}
+
 bool Cluster::Tell(Command command) {
   Client* const client = state_->Of(command);
   if (client == nullptr || !client->Tell(command)) return false;

@@ -22,6 +22,8 @@ class Cluster : public Asker {
   Cluster& operator=(const Cluster&) = delete;
 
   Awaitable<Result<Reply>> Ask(Command command, std::optional<std::chrono::milliseconds> timeout = {}) override;
+  std::vector<Address> Masters() const override;
+  Awaitable<Result<Reply>> AskMaster(Address master, Command command, std::chrono::milliseconds timeout) override;
   // A command that is redirected is lost, but the map is read again.
   bool Tell(Command command) override;
   bool usable() const override;  // the map is known and some server answers

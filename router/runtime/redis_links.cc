@@ -4,7 +4,7 @@
 
 namespace pointsman::runtime {
 
-RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards) : shards_(shards) {
+RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards, cache::Purges& purges) : shards_(shards) {
   const config::Redis& redis = *cache.redis;
   redis::Options options;
   for (const config::RedisAddress& address : redis.addresses) options.addresses.push_back({address.host, address.port});
@@ -20,8 +20,9 @@ RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards) : shards_(sha
       } else {
         client = std::make_unique<redis::Client>(shard.executor(), options, health_);
       }
-      auto stored = std::make_unique<cache::RedisCache>(*client, redis.prefix, cache.ttl);
+      auto stored = std::make_unique<cache::RedisCache>(*client, redis.prefix, cache.ttl, &purges);
       shard.SetRedis(std::move(client), std::move(stored));
+      if (i == 0) watch_ = std::make_unique<cache::PurgeWatch>(shard.executor(), *shard.redis_cache(), purges);
     });
   }
 }
@@ -29,7 +30,10 @@ RedisLinks::RedisLinks(const config::Cache& cache, Shards& shards) : shards_(sha
 RedisLinks::~RedisLinks() {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     Shard& shard = shards_[i];
-    shard.RunAndWait([&] { shard.SetRedis(nullptr, nullptr); });
+    shard.RunAndWait([&] {
+      if (i == 0) watch_.reset();
+      shard.SetRedis(nullptr, nullptr);
+    });
   }
 }
 

@@ -21,7 +21,8 @@ using prometheus::Family;
 using prometheus::Histogram;
 using prometheus::Labels;
 
-constexpr std::array<const char*, 5> kMethods = {"Complete", "StreamComplete", "Route", "ListExperts", "GetStatus"};
+constexpr std::array<const char*, 6> kMethods = {"Complete",    "StreamComplete", "Route",
+                                                 "ListExperts", "GetStatus",      "PurgeCache"};
 constexpr std::array<const char*, 5> kCacheResults = {"not_cacheable", "miss", "exact", "off",
                                                       "exact_redis"};                // as CacheResult
 constexpr const char* kFlightRoles[] = {"leader", "follower", "alone", "takeover"};  // as FlightRole
@@ -77,6 +78,7 @@ class Sampled : public prometheus::Collectable {
         Make("pointsman_in_flight_requests", "Requests being served", MetricType::Gauge, now.in_flight),
         Make("pointsman_cache_bytes", "Bytes that the response cache holds", MetricType::Gauge, now.cache_bytes),
         Make("pointsman_cache_entries", "Answers that the response cache holds", MetricType::Gauge, now.cache_entries),
+        Purged(now),
         Make("pointsman_redis_usable", "1 when every shard has a connection to Redis that answers", MetricType::Gauge,
              now.redis_usable),
         Make("pointsman_redis_replies_total", "Replies of Redis", MetricType::Counter, now.redis_replies),
@@ -102,6 +104,18 @@ class Sampled : public prometheus::Collectable {
     prometheus::ClientMetric metric;
     (type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
     return {name, help, type, {std::move(metric)}};
+  }
+
+  static prometheus::MetricFamily Purged(const Gauges& now) {
+    prometheus::ClientMetric memory, redis;
+    memory.label = {{"store", "memory"}};
+    memory.counter.value = now.purged_memory;
+    redis.label = {{"store", "redis"}};
+    redis.counter.value = now.purged_redis;
+    return {"pointsman_cache_purged_total",
+            "Answers that were purged",
+            prometheus::MetricType::Counter,
+            {std::move(memory), std::move(redis)}};
   }
 
   std::function<Gauges()> sample_;

@@ -41,7 +41,7 @@ struct FlightsServerTest : ::testing::Test {
   }
   static void WaitUsable(TestServer& server) {
     ASSERT_TRUE(Eventually(
-        [&] { return server.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos; }));
+        [&] { return server.server().RenderMetrics().find("\npointsman_redis_usable 1\n") != std::string::npos; }));
   }
   // Clients that all ask at once, in turn at the servers.
   static std::vector<Streamed> AskAtOnce(std::size_t count, const std::vector<TestServer*>& servers) {

@@ -10,6 +10,7 @@
 
 #include "tests/fakes/fault_server.h"
 #include "tests/support/child.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_server.h"
@@ -92,7 +93,7 @@ TEST_F(RedisCacheTest, ReplicasShareAnswers) {
   EXPECT_EQ(streamed.trace().cache(), v1::CACHE_OUTCOME_EXACT);
   EXPECT_EQ(upstream.counts().requests, 1u);
   EXPECT_THAT(two.server().RenderMetrics(), HasSubstr("pointsman_cache_lookups_total{result=\"exact_redis\"} 1"));
-  EXPECT_THAT(two.server().RenderMetrics(), HasSubstr("pointsman_redis_usable 1"));
+  EXPECT_THAT(two.server().RenderMetrics(), HasSubstr("\npointsman_redis_usable 1\n"));
 }
 
 TEST_F(RedisCacheTest, EntriesHaveATimeToLiveAndNamesWithoutContent) {
@@ -102,10 +103,28 @@ TEST_F(RedisCacheTest, EntriesHaveATimeToLiveAndNamesWithoutContent) {
   Ask(server, Greedy("a question with a secret word"));
   ASSERT_TRUE(Stored(redis, 1));
   const std::string name = redis.Cli({"KEYS", "*"});
-  EXPECT_THAT(name, ::testing::MatchesRegex("my::a:[0-9a-f]+:\\{[0-9a-f]+\\}"));
+  EXPECT_THAT(name, ::testing::MatchesRegex("my::a:[0-9a-f]+:[0-9a-f]+:\\{[0-9a-f]+\\}"));
   const int ttl = std::atoi(redis.Cli({"TTL", name}).c_str());
   EXPECT_GT(ttl, 30);
   EXPECT_LE(ttl, 90);
+}
+
+TEST_F(RedisCacheTest, APolicyHasItsOwnTimeToLiveAndMayKeepSampledAnswers) {
+  const testing::RedisServer redis;
+  std::string yaml = Yaml(redis.port());
+  const std::string policy = "experts: [first]";
+  yaml.replace(yaml.find(policy), policy.size(), policy + ", cache: {ttl: 70s, sampled: true}");
+  TestServer one(yaml), two(yaml);
+  WaitUsable(one);
+  WaitUsable(two);
+  v1::CompleteRequest sampled = Question("a question");
+  sampled.mutable_sampling()->set_temperature(1);
+  EXPECT_EQ(Ask(one, sampled).trace().cache(), v1::CACHE_OUTCOME_MISS);
+  ASSERT_TRUE(Stored(redis, 1));
+  EXPECT_EQ(Ask(two, sampled).trace().cache(), v1::CACHE_OUTCOME_EXACT);
+  const int ttl = std::atoi(redis.Cli({"TTL", redis.Cli({"KEYS", "*"})}).c_str());
+  EXPECT_GT(ttl, 10);
+  EXPECT_LE(ttl, 70);
 }
 
 TEST_F(RedisCacheTest, WhatMayNotBeKeptIsNeitherAskedForNorStored) {
@@ -119,7 +138,10 @@ TEST_F(RedisCacheTest, WhatMayNotBeKeptIsNeitherAskedForNorStored) {
   aside.mutable_routing()->mutable_cache()->set_no_store(true);
   aside.mutable_routing()->mutable_cache()->set_no_cache(true);
   Ask(server, aside);
-  EXPECT_THAT(server.server().RenderMetrics(), HasSubstr("pointsman_redis_replies_total 0"));
+  const std::string commands = redis.Cli({"INFO", "commandstats"});
+  for (const char* command : {"cmdstat_get", "cmdstat_set", "cmdstat_eval"}) {
+    EXPECT_THAT(commands, ::testing::Not(HasSubstr(command)));
+  }
   EXPECT_EQ(redis.Cli({"DBSIZE"}), "0");
   // An entry that somebody else wrote over is a miss.
   Ask(server, Greedy("another"));
@@ -134,8 +156,8 @@ TEST_F(RedisCacheTest, TenantsNeverShare) {
       "tenants:\n  a: {key: {env: POINTSMAN_TEST_KEY_A}}\n  b: {key: {env: POINTSMAN_TEST_KEY_B}}\n";
   TestServer one(Yaml(redis.port()) + tenants), two(Yaml(redis.port()) + tenants);
   ASSERT_TRUE(Eventually([&] {
-    return one.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos &&
-           two.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos;
+    return one.server().RenderMetrics().find("\npointsman_redis_usable 1\n") != std::string::npos &&
+           two.server().RenderMetrics().find("\npointsman_redis_usable 1\n") != std::string::npos;
   }));
   Ask(one, Greedy("ours"), "key-of-a");
   ASSERT_TRUE(Stored(redis, 1));
@@ -152,8 +174,8 @@ TEST_F(RedisCacheTest, TenThousandRequestsThatTryToCross) {
   const std::string yaml = Yaml(redis.port(), "    timeout: 1s\n", "  memory: 1MiB\n") + tenants;
   TestServer one(yaml), two(yaml);
   ASSERT_TRUE(Eventually([&] {
-    return one.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos &&
-           two.server().RenderMetrics().find("pointsman_redis_usable 1") != std::string::npos;
+    return one.server().RenderMetrics().find("\npointsman_redis_usable 1\n") != std::string::npos &&
+           two.server().RenderMetrics().find("\npointsman_redis_usable 1\n") != std::string::npos;
   }));
   const std::vector<std::string> texts = {
       "What is my balance?",          "What is my balance? ",          "what is my balance?",
@@ -265,37 +287,9 @@ TEST_F(RedisCacheTest, NoRequestFailsWhateverHappensToRedis) {
   EXPECT_THAT(server.server().RenderMetrics(), ::testing::Not(HasSubstr("pointsman_redis_errors_total 0\n")));
 }
 
-// Three masters on loopback, made by redis-cli as an operator would.
 struct RedisClusterTest : RedisCacheTest {
-  testing::TempDir folder;
-  std::vector<std::unique_ptr<testing::RedisServer>> nodes;
-
-  RedisClusterTest() {
-    std::vector<std::string> create = {"--cluster", "create"};
-    for (int i = 0; i < 3; ++i) {
-      const std::string file = (folder.path() / ("nodes-" + std::to_string(i) + ".conf")).string();
-      const std::vector<std::string> arguments = {
-          "--cluster-enabled",      "yes",  "--cluster-config-file",           file,
-          "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no"};
-      // A cluster's bus listens at the port plus 10,000, which must be one too.
-      int port = testing::FreePort();
-      while (port > 55'000) port = testing::FreePort();
-      nodes.push_back(std::make_unique<testing::RedisServer>(arguments, port));
-      create.push_back("127.0.0.1:" + std::to_string(nodes.back()->port()));
-    }
-    create.emplace_back("--cluster-yes");
-    nodes[0]->Cli(create);
-    for (const auto& node : nodes) {
-      EXPECT_TRUE(Eventually([&] {
-        return node->Cli({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos;
-      }));
-    }
-  }
-  int Entries() const {
-    int entries = 0;
-    for (const auto& node : nodes) entries += std::atoi(node->Cli({"DBSIZE"}).c_str());
-    return entries;
-  }
+  testing::RedisCluster cluster;
+  std::vector<std::unique_ptr<testing::RedisServer>>& nodes = cluster.nodes;
 };
 
 TEST_F(RedisClusterTest, ReplicasShareAnswersThroughACluster) {
@@ -305,7 +299,7 @@ TEST_F(RedisClusterTest, ReplicasShareAnswersThroughACluster) {
   WaitUsable(two);
   constexpr int kQuestions = 60;
   for (int i = 0; i < kQuestions; ++i) Ask(one, Greedy("question " + std::to_string(i)));
-  ASSERT_TRUE(Eventually([&] { return Entries() == kQuestions; }));
+  ASSERT_TRUE(Eventually([&] { return cluster.Keys() == kQuestions; }));
   for (const auto& node : nodes) EXPECT_NE(node->Cli({"DBSIZE"}), "0");  // they are spread
   int hits = 0;
   for (int i = 0; i < kQuestions; ++i) {

@@ -77,6 +77,15 @@ TEST(MakeKey, CacheableRequestsAreApart) {
             Plain());
 }
 
+// Where the policy agrees for all, it does not matter who agreed.
+TEST(MakeKey, APolicyMayAgreeForItsRequests) {
+  v1::CompleteRequest asking = Request();
+  asking.mutable_routing()->mutable_cache()->set_cacheable(true);
+  EXPECT_NE(MakeKey("a secret", "tenant", 7, Request(), true), Plain());
+  EXPECT_EQ(MakeKey("a secret", "tenant", 7, Request(), true), MakeKey("a secret", "tenant", 7, asking));
+  EXPECT_EQ(MakeKey("a secret", "tenant", 7, asking, true), MakeKey("a secret", "tenant", 7, asking));
+}
+
 TEST(MakeKey, UncountedFieldsDoNot) {
   for (const auto& [field, change] : Uncounted()) EXPECT_EQ(KeyAfter(change), Plain()) << field;
 }
@@ -164,6 +173,8 @@ TEST(MayStore, WhatIsDeterministicOrAllowed) {
   sampling.set_temperature(0);
   EXPECT_TRUE(MayStore(request, sampling));
   sampling.set_temperature(1);
+  EXPECT_FALSE(MayStore(request, sampling));
+  EXPECT_TRUE(MayStore(request, sampling, true)) << "the policy says so";
   request.mutable_routing()->mutable_cache()->set_cacheable(true);
   EXPECT_TRUE(MayStore(request, sampling));
 }

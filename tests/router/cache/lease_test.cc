@@ -110,7 +110,7 @@ struct LeaseTest : ::testing::Test {
     }
   }
   Lease::Found Find(Replica& replica, const char* token) {
-    return testing::RunOn(loop, Lease::Find(replica.stored, key, "t", std::nullopt, token));
+    return testing::RunOn(loop, Lease::Find(replica.stored, Place{key, {}}, std::nullopt, token));
   }
   bool Free() {
     bool free = false;
@@ -166,7 +166,7 @@ TEST_F(LeaseTest, OnlyItsHolderGivesItBack) {
 TEST_F(LeaseTest, AnAnswerIsFoundAlsoWhereNothingCanBeWritten) {
   v1::CompleteResponse response;
   response.set_id("r9");
-  one.stored.Store(key, "t", response);
+  one.stored.Store(Place{key, {}}, response);
   Until([&] { return redis.Cli({"DBSIZE"}) == "1"; });
   const auto found = [&] {
     const Lease::Found answer = Find(two, "token");

@@ -74,6 +74,15 @@ TEST(MemoryCache, KeepsWhatIsOnlyTooOldForThisRequest) {
   EXPECT_FALSE(cache.Find(KeyOf(1), seconds(1000), kStart + seconds(61))) << "the time to live is the lower bound";
 }
 
+TEST(MemoryCache, APolicyMayHaveATimeOfItsOwn) {
+  MemoryCache cache(1 << 20, seconds(60));
+  cache.Store(KeyOf(1), ResponseOf("one"), kStart);
+  EXPECT_TRUE(cache.Find(KeyOf(1), {}, kStart + seconds(100), false, seconds(100)));
+  EXPECT_TRUE(cache.Find(KeyOf(1), {}, kStart + seconds(10), false, seconds(10)));
+  EXPECT_FALSE(cache.Find(KeyOf(1), {}, kStart + seconds(11), false, seconds(10)));
+  EXPECT_EQ(cache.stats().entries, 0u);
+}
+
 TEST(MemoryCache, DoesNotKeepWhatIsLargerThanAStripe) {
   MemoryCache cache(1 << 20, seconds(60));
   cache.Store(KeyOf(1), ResponseOf("small"), kStart);
@@ -172,6 +181,40 @@ TEST(MemoryCache, CountsWhatItCosts) {
 }
 #endif
 
+TEST(MemoryCache, ForgetsByTagsWhileOthersStore) {
+  MemoryCache cache(64 << 20, seconds(60));
+  for (std::uint64_t i = 0; i < 3'000; ++i) cache.Store(KeyOf(i), ResponseOf("text"), kStart, {i % 3, i % 2});
+  std::atomic<std::uint64_t> gone{0};
+  MemoryCache::Progress progress;
+  std::uint64_t next = 3'000;
+  int calls = 1;
+  while (cache.ForgetSome({.tenant = 1, .policy = 0}, progress, gone)) {
+    ++calls;
+    // The maps grow under it.
+    for (int i = 0; i < 300; ++i) cache.Store(KeyOf(next++), ResponseOf("text"), kStart, {2, 0});
+    ASSERT_LT(calls, 10'000);
+  }
+  EXPECT_EQ(gone, 500u);
+  EXPECT_FALSE(cache.ForgetSome({}, progress, gone)) << "it has come to the end";
+  for (std::uint64_t i = 0; i < 3'000; ++i) {
+    EXPECT_EQ(cache.Find(KeyOf(i), {}, kStart).has_value(), i % 3 != 1 || i % 2 != 0) << i;
+  }
+  EXPECT_EQ(cache.stats().entries, next - 500);
+  EXPECT_EQ(cache.stats().evictions, 0u) << "purged is not evicted";
+}
+
+TEST(MemoryCache, GivesTheBytesOfForgottenAnswersBack) {
+  MemoryCache cache(1 << 20, seconds(60));
+  cache.Store(KeyOf(1), ResponseOf("one"), kStart);
+  const std::uint64_t bytes = cache.stats().bytes;
+  cache.Store(KeyOf(2), ResponseOf("two"), kStart);
+  EXPECT_TRUE(cache.Find(KeyOf(2), {}, kStart));  // among those that were asked for again
+  EXPECT_TRUE(cache.Forget(KeyOf(2)));
+  EXPECT_FALSE(cache.Forget(KeyOf(2)));
+  EXPECT_EQ(cache.stats().bytes, bytes);
+  EXPECT_EQ(cache.stats().entries, 1u);
+}
+
 TEST(MemoryCache, ThreadsMayHammerIt) {
   MemoryCache cache(2 << 20, seconds(60));
   std::vector<Key> keys;
@@ -186,7 +229,11 @@ TEST(MemoryCache, ThreadsMayHammerIt) {
       std::mt19937 random(static_cast<unsigned>(t));
       for (int i = 0; i < kRounds; ++i) {
         const std::size_t which = random() % keys.size();
-        if (random() % 3 == 0) {
+        if (random() % 500 == 0) {
+          std::atomic<std::uint64_t> gone{0};
+          MemoryCache::Progress progress;
+          while (cache.ForgetSome({.tenant = 0}, progress, gone)) continue;
+        } else if (random() % 3 == 0) {
           cache.Store(keys[which], ResponseOf(texts[which]), kStart + seconds(random() % 100));
         } else if (auto entry = cache.Find(keys[which], {}, kStart + seconds(random() % 100))) {
           ++found;

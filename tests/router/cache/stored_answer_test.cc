@@ -23,11 +23,12 @@ TEST(StoredAnswer, ComesBack) {
   for (char& byte : noise) byte = static_cast<char>(random() % 128);
   for (const std::string& text : {std::string("short"), std::string(50'000, 'x'), noise}) {
     const v1::CompleteResponse response = Answer(text);
-    const std::string bytes = Encode(response, now);
+    const std::string bytes = Encode(response, now, 1'600'000'000'000ull << 20);
     const auto answer = Decode(bytes);
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->response->SerializeAsString(), response.SerializeAsString());
     EXPECT_EQ(answer->stored, now);
+    EXPECT_EQ(answer->purges, 1'600'000'000'000ull << 20);
   }
 }
 

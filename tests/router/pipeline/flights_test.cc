@@ -271,6 +271,42 @@ TEST_F(FlightsTest, FollowersGetTheTokensAsTheyCome) {
   EXPECT_EQ(cache.stats().misses, 4u);
 }
 
+// Who asks after a purge is not given what was begun before it, and what was begun before it is not kept.
+TEST_F(FlightsTest, APurgeBeginsANewTime) {
+  cache::Purges purges(&cache, services.snapshot->answers);
+  services.purges = &purges;
+  const std::uint64_t tenant = cache::TenantTag("", admission::kDefaultTenant);
+  Client& early = Ask(true);
+  first[0]->Say("old");
+  Poll();
+  purges.Add({.tenant = tenant});
+  Client& late = Ask(true, 1);
+  EXPECT_EQ(first[1]->opened, 1);
+  EXPECT_EQ(late.flight().role(), "");
+  first[0]->End();
+  Poll();
+  EXPECT_TRUE(early.ok());
+  EXPECT_EQ(cache.stats().entries, 0u);
+  first[1]->Say("new");
+  first[1]->End();
+  Poll();
+  EXPECT_TRUE(late.ok());
+  EXPECT_EQ(late.text, "new");
+  EXPECT_EQ(cache.stats().entries, 1u);
+  const Client& hit = Ask(true);
+  EXPECT_EQ(hit.done->trace().cache(), v1::CACHE_OUTCOME_EXACT);
+  EXPECT_EQ(hit.text, "new");
+  // One of somebody else changes nothing for what is under way.
+  Client& other = Ask(true, 0, Greedy("another"));
+  purges.Add({.tenant = tenant + 1});
+  first[0]->Say("kept");
+  first[0]->End();
+  Poll();
+  EXPECT_TRUE(other.ok());
+  EXPECT_EQ(cache.stats().entries, 2u);
+  services.purges = nullptr;
+}
+
 TEST_F(FlightsTest, GoesOnWhenTheClientThatBeganItGoes) {
   Client& leader = Ask(true);
   Client& follower = Ask(true, 1);

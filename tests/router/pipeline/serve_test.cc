@@ -289,6 +289,61 @@ TEST_F(ServeTest, AnOptInToCachingDoesNotServeThoseWhoDidNot) {
   EXPECT_EQ(response.message().parts(0).text(), "fresh");
 }
 
+TEST_F(ServeTest, APolicyMayAgreeToSampledAnswers) {
+  config->policies[0].cache.sampled = true;
+  first->Answer("kept");
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.trace().cache(), v1::CACHE_OUTCOME_MISS);
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.trace().cache(), v1::CACHE_OUTCOME_EXACT);
+  // A request says no for itself.
+  request.mutable_routing()->mutable_cache()->set_no_cache(true);
+  first->Answer("fresh");
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.message().parts(0).text(), "fresh");
+  // And where the policy does not agree any more, its answers are not given to who did not either.
+  config->policies[0].cache.sampled = false;
+  request.mutable_routing()->clear_cache();
+  first->Answer("another");
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.message().parts(0).text(), "another");
+}
+
+TEST_F(ServeTest, APolicyMayKeepNothing) {
+  config->policies[0].cache.off = true;
+  request.mutable_sampling()->set_temperature(0);
+  for (int i = 0; i < 2; ++i) {
+    first->Answer("fresh");
+    ASSERT_TRUE(Run(false)->ok());
+    EXPECT_EQ(response.trace().cache(), v1::CACHE_OUTCOME_NOT_CACHEABLE);
+  }
+  EXPECT_EQ(first->opened, 2);
+  EXPECT_EQ(cache->stats().entries, 0u);
+  EXPECT_THAT(metrics->Render(), ::testing::HasSubstr("pointsman_cache_lookups_total{result=\"off\"} 2"));
+}
+
+TEST_F(ServeTest, APolicySaysHowLongItsAnswersMayBeGiven) {
+  config->policies[0].cache.ttl = std::chrono::seconds(30);
+  request.mutable_sampling()->set_temperature(0);
+  first->Answer("early");
+  ASSERT_TRUE(Run(false)->ok());
+  const Clock::time_point stored = arrival.time;
+  arrival.time = stored + std::chrono::seconds(20);
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.message().parts(0).text(), "early");
+  arrival.time = stored + std::chrono::seconds(40);
+  arrival.deadline = arrival.time + std::chrono::hours(1);
+  first->Answer("late");
+  ASSERT_TRUE(Run(false)->ok());
+  EXPECT_EQ(response.message().parts(0).text(), "late");
+}
+
+TEST_F(ServeTest, AnUnknownPolicyIsRefusedWithACacheToo) {
+  request.mutable_sampling()->set_temperature(0);
+  request.mutable_routing()->set_policy("nobody");
+  EXPECT_EQ(Run(false)->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(ServeTest, NeverCachesACutAnswer) {
   request.mutable_sampling()->set_temperature(0);
   first->Script({FakeBackend::Text("cut"), FakeBackend::End(v1::FINISH_REASON_LENGTH)});
