@@ -5,6 +5,17 @@
 #include <vector>
 
 namespace pointsman::pipeline {
+namespace {
+
+void AppendEnd(const v1::CompleteResponse& response, v1::Trace& trace, std::vector<v1::CompleteEvent>& events) {
+  *events.emplace_back().mutable_usage() = response.usage();
+  v1::Done& done = *events.emplace_back().mutable_done();
+  done.set_finish_reason(response.finish_reason());
+  done.set_expert(response.expert());
+  *done.mutable_trace() = std::move(trace);
+}
+
+}  // namespace
 
 Cached::Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
                const v1::CompleteRequest& request)
@@ -90,15 +101,10 @@ void Cached::KeepInMemory(const cache::Entry& entry) const {
   if (services_.cache != nullptr) services_.cache->Store(key_, entry.response, entry.stored);
 }
 
-Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {
-  v1::CompleteEvent usage;
-  *usage.mutable_usage() = response.usage();
-  if (!co_await stream.Write(usage)) co_return false;
-  v1::CompleteEvent done;
-  done.mutable_done()->set_finish_reason(response.finish_reason());
-  done.mutable_done()->set_expert(response.expert());
-  *done.mutable_done()->mutable_trace() = trace;
-  co_return co_await stream.Write(done);
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, v1::Trace& trace) {
+  std::vector<v1::CompleteEvent> events;
+  AppendEnd(response, trace, events);
+  return stream.WriteLast(std::move(events));
 }
 
 Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, const Arrival& arrival,
@@ -116,18 +122,16 @@ Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, cons
     *response.mutable_trace() = std::move(trace);
     co_return true;
   }
-  if (!routed) {
-    v1::CompleteEvent route;
-    *route.mutable_route() = trace;
-    if (!co_await stream->Write(route)) co_return false;
-  }
-  v1::CompleteEvent delta;
+  std::vector<v1::CompleteEvent> events;
+  events.reserve(static_cast<std::size_t>(response.message().parts_size()) + 3);
+  if (!routed) *events.emplace_back().mutable_route() = trace;
   for (v1::Part& part : *response.mutable_message()->mutable_parts()) {
-    delta.mutable_delta()->set_text(std::move(*part.mutable_text()));
-    delta.mutable_delta()->mutable_logprobs()->Swap(response.mutable_logprobs());
-    if (!co_await stream->Write(delta)) co_return false;
+    v1::Delta& delta = *events.emplace_back().mutable_delta();
+    delta.set_text(std::move(*part.mutable_text()));
+    delta.mutable_logprobs()->Swap(response.mutable_logprobs());
   }
-  co_return co_await WriteEnd(*stream, response, trace);
+  AppendEnd(response, trace, events);
+  co_return co_await stream->WriteLast(std::move(events));
 }
 
 grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is gone"}; }

@@ -63,8 +63,8 @@ class Cached {
   std::optional<std::chrono::seconds> max_age_;
 };
 
-// Writes the events that end a complete answer; false: the client is gone.
-Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace);
+// Writes the events that end a complete answer, and takes the trace; false: the client is gone.
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, v1::Trace& trace);
 
 // The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
 // `routed`: the client has its route event already. false: the client is gone.
