@@ -1,7 +1,8 @@
 // bench/floors/grpc_fixed.cc: the floor of a gRPC C++ server that has its answers: the public API on the callback API,
 // messages of fixed sizes, at once. --sizes WHOLE,EVENT,EVENT,...: serialised bytes of the answer of Complete and of
-// the events of StreamComplete. --loop 1: each call is handed to one event loop first, and written and ended from
-// there, as by a server that keeps its requests on a loop of its own; without, it is answered where gRPC calls.
+// the events of StreamComplete. Each call is answered where gRPC calls, by gRPC's own reactor where it has one. --loop
+// 1: by a reactor of ours, which alone can be told of a cancellation, from one event loop that the call is handed to:
+// the style of a server that keeps its requests on loops of its own.
 #include <grpcpp/grpcpp.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -53,6 +54,11 @@ class Loop {
 };
 
 // Deletes itself.
+class FixedCall final : public grpc::ServerUnaryReactor {
+  void OnDone() override { delete this; }
+};
+
+// Deletes itself.
 class FixedStream final : public grpc::ServerWriteReactor<v1::CompleteEvent> {
  public:
   FixedStream(Loop& loop, const std::vector<v1::CompleteEvent>& events) : loop_(loop), events_(events) {
@@ -82,7 +88,7 @@ class FixedStream final : public grpc::ServerWriteReactor<v1::CompleteEvent> {
 
 class FixedService final : public v1::Pointsman::CallbackService {
  public:
-  FixedService(const std::vector<std::size_t>& sizes, bool loop) : loop_(loop) {
+  FixedService(const std::vector<std::size_t>& sizes, bool loop) : own_reactors_(loop), loop_(loop) {
     v1::CompleteResponse whole;
     Answer(whole, "");
     std::string& text = *whole.mutable_message()->mutable_parts(0)->mutable_text();
@@ -100,7 +106,7 @@ class FixedService final : public v1::Pointsman::CallbackService {
 
   grpc::ServerUnaryReactor* Complete(grpc::CallbackServerContext* context, const v1::CompleteRequest*,
                                      v1::CompleteResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    grpc::ServerUnaryReactor* reactor = own_reactors_ ? new FixedCall : context->DefaultReactor();
     loop_.Run([this, reactor, response] {
       Answer(*response, text_);
       reactor->Finish(grpc::Status::OK);
@@ -120,6 +126,7 @@ class FixedService final : public v1::Pointsman::CallbackService {
     response.set_finish_reason(v1::FINISH_REASON_STOP);
   }
 
+  const bool own_reactors_;
   std::string text_;
   std::vector<v1::CompleteEvent> events_;
   Loop loop_;
