@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
+#include "base/hex.h"
 #include "router/cache/memory_cache.h"
 
 namespace pointsman::cache {
@@ -140,10 +142,7 @@ std::string TenantTag(std::string_view secret, std::string_view tenant) {
   hash.Text(kTag, tenant);
   const Key key = hash.Finish();
   std::string tag;
-  for (std::size_t i = 0; i < 8; ++i) {
-    tag += "0123456789abcdef"[key[i] >> 4U];
-    tag += "0123456789abcdef"[key[i] & 15U];
-  }
+  AppendHex(std::span(key).first(8), tag);
   return tag;
 }
 

@@ -1,6 +1,7 @@
 #include "router/cache/lease.h"
 
 #include <array>
+#include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <utility>
 
@@ -60,6 +61,13 @@ struct Lease::Renewal {
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer;
   bool ended = false;
 };
+
+// Unique among processes by its first part, which is drawn once: random numbers that others cannot guess are dear.
+std::string Lease::NewToken() {
+  static const std::string process = RandomSecret();
+  static std::atomic<std::uint64_t> count{0};
+  return process + std::to_string(count.fetch_add(1, std::memory_order_relaxed));
+}
 
 Lease::Lease(RedisCache& cache, Executor executor, std::string name, std::string token)
     : cache_(cache), name_(std::move(name)), token_(std::move(token)), renewal_(std::make_shared<Renewal>(executor)) {

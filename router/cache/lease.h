@@ -19,6 +19,9 @@ class Lease {
  public:
   static constexpr std::chrono::milliseconds kTime{10'000};  // after it, one whose holder died is free
 
+  // A token that nobody else has, in this process or another.
+  static std::string NewToken();
+
   // `cache` outlives the lease. Of one that was taken; see Find.
   Lease(RedisCache& cache, Executor executor, std::string name, std::string token);
   ~Lease();  // gives it back
@@ -32,7 +35,7 @@ class Lease {
     bool elsewhere = false;        // another replica has it
   };
   // Looks for the answer, and where there is none takes the lease, if it is free, in one round trip. An entry that is
-  // older than `max_age` counts as none, but no lease is taken then. `token` is unique to the caller.
+  // older than `max_age` counts as none, but no lease is taken then. `token` is the caller's own (NewToken).
   static Awaitable<Found> Find(RedisCache& cache, const Key& key, std::string tenant_tag,
                                std::optional<std::chrono::seconds> max_age, std::string token);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
 #include "router/cache/stored_answer.h"
 
 namespace pointsman::cache {
@@ -11,13 +12,9 @@ namespace {
 
 // The braces tell a Redis Cluster to place it by the key.
 std::string Braced(std::string name, const Key& key) {
-  constexpr char kDigits[] = "0123456789abcdef";
   name.reserve(name.size() + 2 * key.size() + 2);
   name += '{';
-  for (const std::uint8_t byte : key) {
-    name += kDigits[byte >> 4U];
-    name += kDigits[byte & 15U];
-  }
+  AppendHex(key, name);
   name += '}';
   return name;
 }

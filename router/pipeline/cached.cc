@@ -19,16 +19,16 @@ void AppendEnd(const v1::CompleteResponse& response, v1::Trace& trace, std::vect
 
 Cached::Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
                const v1::CompleteRequest& request)
-    : services_(services), redis_(redis), request_(request) {
+    : services_(services), redis_(redis), tenant_(tenant), request_(request) {
   if (on()) key_ = cache::MakeKey(services.cache_secret, tenant, services.snapshot->answers, request);
-  if (redis_ != nullptr) tenant_tag_ = cache::TenantTag(services.cache_secret, tenant);
   const v1::CacheControl& control = request.routing().cache();
   if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
 }
 
-Cached::Cached(const Cached& other, const v1::CompleteRequest& request)
+Cached::Cached(const Cached& other, const std::string& tenant, const v1::CompleteRequest& request)
     : services_(other.services_),
       redis_(other.redis_),
+      tenant_(tenant),
       request_(request),
       tenant_tag_(other.tenant_tag_),
       key_(other.key_),
@@ -45,20 +45,19 @@ bool Cached::AsksRedis() const {
 }
 
 Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
-  std::optional<cache::Entry> entry = co_await redis_->Find(key_, tenant_tag_, max_age_);
+  std::optional<cache::Entry> entry = co_await redis_->Find(key_, TenantTag(), max_age_);
   if (entry) KeepInMemory(*entry);
   co_return entry;
 }
 
-Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(const std::string& request_id,
-                                                             std::optional<cache::Entry>& entry, double& waited) const {
+Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(std::optional<cache::Entry>& entry, double& waited) const {
   constexpr std::chrono::milliseconds kShortest{10}, kLongest{100};
   const Executor executor = (co_await asio::this_coro::executor);
-  const std::string token = request_id + "/" + cache::RandomSecret();
+  const std::string token = cache::Lease::NewToken();
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
   const Clock::time_point start = Clock::now();
   for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {
-    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, key_, tenant_tag_, max_age_, token);
+    cache::Lease::Found found = co_await cache::Lease::Find(*redis_, key_, TenantTag(), max_age_, token);
     if (found.entry) {
       KeepInMemory(*found.entry);
       entry = std::move(found.entry);
@@ -85,9 +84,14 @@ telemetry::CacheResult Cached::ResultOf(const v1::Trace& trace) const {
 }
 
 void Cached::Store(const v1::CompleteResponse& response) const {
-  if (redis_ != nullptr) redis_->Store(key_, tenant_tag_, response);
+  if (redis_ != nullptr) redis_->Store(key_, TenantTag(), response);
   if (services_.cache == nullptr) return;
   services_.cache->Store(key_, std::make_shared<const v1::CompleteResponse>(response), Clock::now());
+}
+
+const std::string& Cached::TenantTag() const {
+  if (tenant_tag_.empty()) tenant_tag_ = cache::TenantTag(services_.cache_secret, tenant_);
+  return tenant_tag_;
 }
 
 bool Cached::AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const {

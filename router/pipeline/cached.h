@@ -20,8 +20,8 @@ class Cached {
   // `redis` may be null.
   Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
          const v1::CompleteRequest& request);
-  // Of a copy of the request that outlives it.
-  Cached(const Cached& other, const v1::CompleteRequest& request);
+  // Of copies of the tenant and the request that outlive it.
+  Cached(const Cached& other, const std::string& tenant, const v1::CompleteRequest& request);
 
   bool on() const { return services_.cache != nullptr || redis_ != nullptr; }
   const cache::Key& key() const { return key_; }
@@ -35,8 +35,7 @@ class Cached {
   // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
   // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
   // Without a Redis that answers, at once: neither.
-  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(const std::string& request_id,
-                                                       std::optional<cache::Entry>& entry, double& waited) const;
+  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(std::optional<cache::Entry>& entry, double& waited) const;
 
   // Of an entry that another request with the same key has found.
   bool YoungEnough(const cache::Entry& entry) const { return !max_age_ || Clock::now() - entry.stored <= *max_age_; }
@@ -54,11 +53,13 @@ class Cached {
  private:
   bool AnyExpert(bool (*may)(const v1::CompleteRequest&, const v1::Sampling&)) const;
   void KeepInMemory(const cache::Entry& entry) const;
+  const std::string& TenantTag() const;
 
   const Services& services_;
   cache::RedisCache* const redis_;
+  const std::string& tenant_;
   const v1::CompleteRequest& request_;
-  std::string tenant_tag_;  // "" without Redis
+  mutable std::string tenant_tag_;  // "" until Redis is asked: an answer in memory needs none
   cache::Key key_{};
   std::optional<std::chrono::seconds> max_age_;
 };

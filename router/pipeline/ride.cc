@@ -18,7 +18,7 @@ struct Cargo {
         arrival(std::move(a)),
         caller(std::move(c)),
         request(r),
-        cached(other, request),
+        cached(other, caller.tenant, request),
         flight(std::move(f)) {}
   Cargo(const Cargo&) = delete;
   Cargo& operator=(const Cargo&) = delete;
@@ -44,7 +44,7 @@ Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
   if (!landing.entry && cargo->cached.AsksRedis()) {
     landing.found = telemetry::CacheResult::kExactRedis;
     double waited = 0;
-    lease = co_await cargo->cached.FindOrLease(cargo->arrival.request_id, landing.entry, waited);
+    lease = co_await cargo->cached.FindOrLease(landing.entry, waited);
     landing.trace.mutable_flight()->set_wait_milliseconds(waited);
   }
   if (!landing.entry) {
