@@ -1,7 +1,6 @@
 #include "router/cache/lease.h"
 
 #include <array>
-#include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <utility>
 
@@ -14,8 +13,12 @@ constexpr std::string_view kFind =
     "if v then return v end "
     "local s = redis.pcall('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) "
     "if type(s) == 'table' and s.ok then return 1 end "
-    "if s == false then return 0 end "
-    "return -1";
+    "if s ~= false then return -1 end "
+    "local h = redis.call('GET', KEYS[2]) "
+    "if not h or string.sub(h, 1, 32) ~= string.sub(ARGV[1], 1, 32) then return 0 end "
+    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) "
+    "return 1";
+static_assert(Lease::kOwnerBytes == 32);
 constexpr std::string_view kRenew =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
 constexpr std::string_view kRelease =
@@ -61,13 +64,6 @@ struct Lease::Renewal {
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer;
   bool ended = false;
 };
-
-// Unique among processes by its first part, which is drawn once: random numbers that others cannot guess are dear.
-std::string Lease::NewToken() {
-  static const std::string process = RandomSecret();
-  static std::atomic<std::uint64_t> count{0};
-  return process + std::to_string(count.fetch_add(1, std::memory_order_relaxed));
-}
 
 Lease::Lease(RedisCache& cache, Executor executor, std::string name, std::string token)
     : cache_(cache), name_(std::move(name)), token_(std::move(token)), renewal_(std::make_shared<Renewal>(executor)) {

@@ -53,7 +53,7 @@ Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
 Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(std::optional<cache::Entry>& entry, double& waited) const {
   constexpr std::chrono::milliseconds kShortest{10}, kLongest{100};
   const Executor executor = (co_await asio::this_coro::executor);
-  const std::string token = cache::Lease::NewToken();
+  const std::string token = services_.flights->NewToken();
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
   const Clock::time_point start = Clock::now();
   for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {

@@ -34,7 +34,7 @@ class Cached {
   Awaitable<std::optional<cache::Entry>> FindInRedis() const;
   // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
   // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
-  // Without a Redis that answers, at once: neither.
+  // Without a Redis that answers, at once: neither. For flights.
   Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(std::optional<cache::Entry>& entry, double& waited) const;
 
   // Of an entry that another request with the same key has found.
