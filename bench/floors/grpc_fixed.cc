@@ -1,8 +1,9 @@
 // bench/floors/grpc_fixed.cc: the floor of a gRPC C++ server that has its answers: the public API on the callback API,
 // messages of fixed sizes, at once. --sizes WHOLE,EVENT,EVENT,...: serialised bytes of the answer of Complete and of
 // the events of StreamComplete. Each call is answered where gRPC calls, by gRPC's own reactor where it has one. --loop
-// 1: by a reactor of ours, which alone can be told of a cancellation, from one event loop that the call is handed to:
-// the style of a server that keeps its requests on loops of its own.
+// 1: by a reactor of ours, which alone can be told of a cancellation, from one event loop that the call is handed to;
+// the further events of a stream go out where gRPC calls. It is the least that a server can do that keeps its requests
+// on loops of its own.
 #include <grpcpp/grpcpp.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -61,8 +62,8 @@ class FixedCall final : public grpc::ServerUnaryReactor {
 // Deletes itself.
 class FixedStream final : public grpc::ServerWriteReactor<v1::CompleteEvent> {
  public:
-  FixedStream(Loop& loop, const std::vector<v1::CompleteEvent>& events) : loop_(loop), events_(events) {
-    loop_.Run([this] { Write(); });
+  FixedStream(Loop& loop, const std::vector<v1::CompleteEvent>& events) : events_(events) {
+    loop.Run([this] { Write(); });
   }
 
  private:
@@ -77,11 +78,10 @@ class FixedStream final : public grpc::ServerWriteReactor<v1::CompleteEvent> {
   void OnWriteDone(bool ok) override {
     if (sent_ == events_.size()) return;
     if (!ok) return Finish(grpc::Status::CANCELLED);
-    loop_.Run([this] { Write(); });
+    Write();
   }
   void OnDone() override { delete this; }
 
-  Loop& loop_;
   const std::vector<v1::CompleteEvent>& events_;
   std::size_t sent_ = 0;
 };
