@@ -10,9 +10,9 @@ import datetime
 import json
 import os
 import pathlib
-import subprocess
 
 from figures import cell, ratios, short, summary, table
+from generator import load
 from processes import Server, free_port
 
 OUT = pathlib.Path("build/bench")
@@ -80,20 +80,6 @@ def commands(build, mock, with_router):
         found["router"] = ([build / "pointsman", "serve", "--config", config, "--listen", address], address)
     found["hop again"] = (hop, None)
     return found
-
-
-def load(build, server, section, seconds):
-    """The figures of one section. A call that fails ends the run: figures with errors are not comparable."""
-    command = [build / "bench/pointsman_load", *section, "--target", server.address, "--pid", str(server.pid),
-               "--seconds", str(seconds), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
-    if not done.stdout.startswith("{"):
-        raise SystemExit(f"bench: the load generator failed against {server.name}: {done.stderr.strip()}")
-    figures = json.loads(done.stdout)
-    if figures["errors"]:
-        raise SystemExit(f"bench: {figures['errors']} calls to {server.name} failed ({' '.join(section)}), the first with: "
-                         f"{figures['first_error']}\nits messages are in {server.log}")
-    return figures
 
 
 def measure_peer(build, peer, command, address, quick):

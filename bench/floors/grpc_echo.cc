@@ -136,7 +136,7 @@ class EchoService final : public v1::Pointsman::CallbackService {
 
 int main(int argc, char** argv) {
   using namespace pointsman::bench;
-  FloorOptions options = ParseFloorOptions(argc, argv, false);
+  FloorOptions options = ParseFloorOptions(argc, argv, FloorKind::kEcho);
   BlockStopSignals();
   EchoService service;
   return ServeUntilStopped(service, options.port);

@@ -179,7 +179,7 @@ class HopService final : public v1::Pointsman::CallbackService {
 
 int main(int argc, char** argv) {
   using namespace pointsman::bench;
-  FloorOptions options = ParseFloorOptions(argc, argv, true);
+  FloorOptions options = ParseFloorOptions(argc, argv, FloorKind::kHop);
   BlockStopSignals();
   HopService service(options.upstream);
   return ServeUntilStopped(service, options.port);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <string_view>
 
 namespace pointsman::bench {
@@ -19,24 +20,39 @@ sigset_t StopSignals() {
   return set;
 }
 
+std::vector<std::size_t> ReadSizes(const char* text) {
+  std::vector<std::size_t> sizes;
+  std::istringstream in(text);
+  for (std::string size; std::getline(in, size, ',');) sizes.push_back(std::strtoul(size.c_str(), nullptr, 10));
+  return sizes;
+}
+
 }  // namespace
 
-FloorOptions ParseFloorOptions(int argc, char** argv, bool needs_upstream) {
+FloorOptions ParseFloorOptions(int argc, char** argv, FloorKind kind) {
   FloorOptions options;
   bool good = argc % 2 == 1;
   for (int i = 1; i + 1 < argc; i += 2) {
-    std::string_view name = argv[i];
+    const std::string_view name = argv[i];
     if (name == "--port") {
       options.port = std::atoi(argv[i + 1]);
-    } else if (name == "--upstream" && needs_upstream) {
+    } else if (name == "--upstream" && kind == FloorKind::kHop) {
       options.upstream = argv[i + 1];
+    } else if (name == "--sizes" && kind == FloorKind::kFixed) {
+      options.sizes = ReadSizes(argv[i + 1]);
+    } else if (name == "--loop" && kind == FloorKind::kFixed) {
+      options.loop = std::string_view(argv[i + 1]) == "1";
     } else {
       good = false;
     }
   }
-  if (!good || (needs_upstream && options.upstream.empty())) {
-    std::fprintf(stderr, "usage: %s [--port N]%s   (loopback; 0 = any free port, printed)\n", argv[0],
-                 needs_upstream ? " --upstream http://127.0.0.1:PORT/v1/chat/completions" : "");
+  good = good && (kind != FloorKind::kHop || !options.upstream.empty());
+  good = good && (kind != FloorKind::kFixed || options.sizes.size() >= 3);
+  if (!good) {
+    const char* more = kind == FloorKind::kHop     ? " --upstream http://127.0.0.1:PORT/v1/chat/completions"
+                       : kind == FloorKind::kFixed ? " --sizes WHOLE,EVENT,EVENT,... [--loop 1]"
+                                                   : "";
+    std::fprintf(stderr, "usage: %s [--port N]%s   (loopback; 0 = any free port, printed)\n", argv[0], more);
     std::exit(2);
   }
   return options;

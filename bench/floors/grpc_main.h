@@ -3,17 +3,23 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace pointsman::bench {
 
 struct FloorOptions {
-  int port = 0;          // on loopback; 0 = any free port
-  std::string upstream;  // http://host:port/path; "" where the floor has none
+  int port = 0;                    // on loopback; 0 = any free port
+  std::string upstream;            // kHop: http://host:port/path
+  std::vector<std::size_t> sizes;  // kFixed: bytes of the whole answer, then of the events, two or more
+  bool loop = false;               // kFixed: answered from an event loop
 };
 
-// Reads --port and, when `needs_upstream`, --upstream. Ends the program with a usage message when they are wrong.
-FloorOptions ParseFloorOptions(int argc, char** argv, bool needs_upstream);
+enum class FloorKind { kEcho, kHop, kFixed };
+
+// Reads --port and what the floor of this kind needs. Ends the program with a usage message when they are wrong.
+FloorOptions ParseFloorOptions(int argc, char** argv, FloorKind kind);
 
 // Blocks SIGINT and SIGTERM in this thread and those it starts later. Call it first in main.
 void BlockStopSignals();

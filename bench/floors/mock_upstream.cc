@@ -2,6 +2,9 @@
 // front of it is not the server. One thread, epoll, HTTP/1.1 keep-alive, loopback only. POST of anything: a completion
 // of about 600 bytes at once, or, when the body says "stream":true, 50 events of about 230 bytes every 20 ms, then the
 // finish reason, the usage and [DONE]. It reads no more of the request than it needs.
+//
+// --at-once LOW-HIGH: an answer of LOW to HIGH bytes of words instead, at once also when streamed (kPieces events in
+// one write). Its size (in equal shares of the logarithm) and words depend on the request's bytes only.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,12 +16,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <queue>
+#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +38,11 @@ constexpr std::size_t kMaxRequestBytes = 1 << 20;
 constexpr std::size_t kMaxConnections = 4096;
 constexpr std::int64_t kPeriod = std::chrono::nanoseconds(kChunkPeriod).count();
 
+constexpr std::size_t kPieces = 8;
+
+constexpr std::string_view kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 constexpr std::string_view kEventHead =
     R"({"id":"chatcmpl-bench-0000000000000000","object":"chat.completion.chunk","created":1700000000,"model":"bench",)"
     R"("system_fingerprint":"fp_bench","choices":[)";
@@ -45,8 +55,8 @@ std::string Event(std::string_view data) {
   return out.append("data: ").append(data).append("\n\n\r\n");
 }
 
-std::string DeltaEvent(std::int64_t now) {
-  return Event(std::string(kEventHead) + R"({"index":0,"delta":{"content":")" + ChunkText(now) +
+std::string DeltaEvent(std::string_view text) {
+  return Event(std::string(kEventHead) + R"({"index":0,"delta":{"content":")" + std::string(text) +
                R"("},"logprobs":null,"finish_reason":null}]})");
 }
 
@@ -63,13 +73,40 @@ std::string Answer(std::string_view status, std::string_view body) {
          std::string(body);
 }
 
-std::string Completion() {
+std::string Completion(std::string_view text) {
   std::string body =
       R"({"id":"chatcmpl-bench-0000000000000000","object":"chat.completion","created":1700000000,"model":"bench",)"
       R"("system_fingerprint":"fp_bench","choices":[{"index":0,"message":{"role":"assistant","content":")" +
-      std::string(ShortAnswer()) +
+      std::string(text) +
       R"("},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":64,"completion_tokens":60,"total_tokens":124}})";
   return Answer("200 OK", body);
+}
+
+// Of the option --at-once; high 0: it was not given.
+struct Sizes {
+  std::size_t low = 0, high = 0;
+};
+
+// Words of the long answer in an order that the request's bytes give: it compresses about as text does.
+std::string Words(std::string_view request, const Sizes& sizes) {
+  static const std::vector<std::string_view> words = [] {
+    std::vector<std::string_view> found;
+    const std::string_view all = LongAnswer();
+    for (std::size_t at = 0; at < all.size();) {
+      const std::size_t end = std::min(all.find(' ', at), all.size());
+      found.push_back(all.substr(at, end - at));
+      at = end + 1;
+    }
+    return found;
+  }();
+  std::minstd_rand random(static_cast<unsigned>(std::hash<std::string_view>()(request)));
+  const double share = static_cast<double>(random() % 10'000) / 10'000;
+  const double ratio = static_cast<double>(sizes.high) / static_cast<double>(sizes.low);
+  const auto bytes = static_cast<std::size_t>(static_cast<double>(sizes.low) * std::pow(ratio, share));
+  std::string text;
+  while (text.size() < bytes) (text += words[random() % words.size()]) += ' ';
+  text.resize(bytes);
+  return text;
 }
 
 struct Connection {
@@ -92,6 +129,8 @@ struct Tick {
 
 class Mock {
  public:
+  explicit Mock(Sizes sizes) : sizes_(sizes) {}
+
   int Run(std::uint16_t port) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
@@ -184,13 +223,21 @@ class Mock {
     std::string_view body = std::string_view(c->in).substr(head + 4, length);
     bool stream = body.find("\"stream\":true") != body.npos || body.find("\"stream\": true") != body.npos;
     bool post = c->in.starts_with("POST ");
+    std::string words = sizes_.high > 0 ? Words(body, sizes_) : "";
     c->in.erase(0, head + 4 + length);
     if (!post) {
       c->out += Answer("404 Not Found", R"({"error":{"message":"only POST is served here"}})");
     } else if (!stream) {
-      c->out += completion_;
+      c->out += words.empty() ? completion_ : Completion(words);
+    } else if (!words.empty()) {
+      c->out += kStreamHead;
+      const std::size_t piece = words.size() / kPieces + 1;
+      for (std::size_t at = 0; at < words.size(); at += piece) {
+        c->out += DeltaEvent(std::string_view(words).substr(at, piece));
+      }
+      c->out += last_events_;
     } else {
-      c->out += "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+      c->out += kStreamHead;
       c->chunks_left = kChunks;
       return Stream(c, NowNanoseconds());
     }
@@ -199,7 +246,7 @@ class Mock {
 
   // Sends the next chunk, which was due at `due`. False: the connection is over.
   bool Stream(const std::shared_ptr<Connection>& c, std::int64_t due) {
-    c->out += DeltaEvent(NowNanoseconds());
+    c->out += DeltaEvent(ChunkText(NowNanoseconds()));
     if (--c->chunks_left > 0) {
       ticks_.push({due + kPeriod, c});
     } else {
@@ -222,11 +269,12 @@ class Mock {
     return c.out.size() <= kMaxRequestBytes;  // a client that does not read is dropped
   }
 
+  const Sizes sizes_;
   int listener_ = -1;
   int epoll_ = -1;
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
   std::priority_queue<Tick, std::vector<Tick>, std::greater<>> ticks_;
-  const std::string completion_ = Completion();
+  const std::string completion_ = Completion(ShortAnswer());
   const std::string last_events_ = LastEvents();
 };
 
@@ -235,11 +283,23 @@ class Mock {
 
 int main(int argc, char** argv) {
   int port = 0;
-  if (argc == 3 && std::string_view(argv[1]) == "--port") {
-    port = std::atoi(argv[2]);
-  } else if (argc != 1) {
-    std::fprintf(stderr, "usage: mock_upstream [--port N]   (loopback; 0 = any free port, printed)\n");
+  pointsman::bench::Sizes sizes;
+  bool good = argc % 2 == 1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    if (name == "--port") {
+      port = std::atoi(argv[i + 1]);
+    } else if (name == "--at-once") {
+      good = good && std::sscanf(argv[i + 1], "%zu-%zu", &sizes.low, &sizes.high) == 2 && sizes.low > 0 &&
+             sizes.low <= sizes.high && sizes.high <= 100'000;
+    } else {
+      good = false;
+    }
+  }
+  if (!good) {
+    std::fprintf(stderr,
+                 "usage: mock_upstream [--port N] [--at-once LOW-HIGH]   (loopback; 0 = any free port, printed)\n");
     return 2;
   }
-  return pointsman::bench::Mock().Run(static_cast<std::uint16_t>(port));
+  return pointsman::bench::Mock(sizes).Run(static_cast<std::uint16_t>(port));
 }

@@ -1,5 +1,6 @@
 #include "bench/load/process_stats.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -15,7 +16,7 @@ namespace {
 
 struct Stat {
   pid_t parent = 0;
-  std::uint64_t ticks = 0;
+  std::uint64_t own_ticks = 0, waited_for_ticks = 0;
 };
 
 // /proc/PID/stat, as in proc(5): the name in parentheses may hold anything, so what follows is counted from the last
@@ -34,10 +35,22 @@ std::optional<Stat> ReadStat(pid_t pid) {
   for (int i = 14; i <= 17; ++i) {  // utime, stime, cutime, cstime
     std::uint64_t ticks = 0;
     fields >> ticks;
-    stat.ticks += ticks;
+    (i <= 15 ? stat.own_ticks : stat.waited_for_ticks) += ticks;
   }
   if (!fields) return std::nullopt;
   return stat;
+}
+
+// The process's own CPU time: its clock counts nanoseconds, where it can be read.
+double CpuSeconds(pid_t pid, const Stat& stat) {
+  const double tick = 1.0 / static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double waited_for = static_cast<double>(stat.waited_for_ticks) * tick;
+  clockid_t clock;
+  timespec used{};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+    return waited_for + static_cast<double>(stat.own_ticks) * tick;
+  }
+  return waited_for + static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 std::uint64_t ReadAnonymousBytes(pid_t pid) {
@@ -67,7 +80,7 @@ std::optional<ProcessUse> ReadProcessTree(pid_t pid) {
     for (const auto& [id, stat] : all) {
       if (stat.parent == tree[i]) tree.push_back(id);
     }
-    use.cpu_seconds += static_cast<double>(all[tree[i]].ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    use.cpu_seconds += CpuSeconds(tree[i], all[tree[i]]);
     use.anonymous_bytes += ReadAnonymousBytes(tree[i]);
     ++use.processes;
   }

@@ -14,7 +14,8 @@ struct ProcessUse {
   int processes = 0;
 };
 
-// `pid` and all its descendants. Empty when there is no such process. CPU time comes in clock ticks, usually 10 ms.
+// `pid` and all its descendants. Empty when there is no such process. CPU time is exact to the nanosecond, but
+// for that of children that were waited for, which comes in clock ticks, usually 10 ms.
 std::optional<ProcessUse> ReadProcessTree(pid_t pid);
 
 // CPU time of this machine since it started, in clock ticks, and how much of it the hypervisor kept.

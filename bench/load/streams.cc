@@ -37,7 +37,7 @@ class StreamsRun {
   explicit StreamsRun(const RunOptions& options)
       : options_(options),
         stubs_(Connect(options.target, options.connections)),
-        requests_(Requests(options.expert, options.policy)),
+        requests_(Requests(options.questions.expert, options.questions.policy)),
         slots_(static_cast<std::size_t>(options.calls)) {}
 
   Report Run() {

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/hex.h"
+
 namespace pointsman::cache {
 namespace {
 
@@ -158,11 +160,7 @@ std::string Hex(std::uint64_t tag) {
 
 std::string Hex(const Key& key) {
   std::string hex;
-  hex.reserve(2 * key.size());
-  for (const std::uint8_t byte : key) {
-    hex += kDigits[byte >> 4U];
-    hex += kDigits[byte & 15U];
-  }
+  AppendHex(key, hex);
   return hex;
 }
 

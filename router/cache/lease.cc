@@ -13,8 +13,12 @@ constexpr std::string_view kFind =
     "if v then return v end "
     "local s = redis.pcall('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) "
     "if type(s) == 'table' and s.ok then return 1 end "
-    "if s == false then return 0 end "
-    "return -1";
+    "if s ~= false then return -1 end "
+    "local h = redis.call('GET', KEYS[2]) "
+    "if not h or string.sub(h, 1, 32) ~= string.sub(ARGV[1], 1, 32) then return 0 end "
+    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) "
+    "return 1";
+static_assert(Lease::kOwnerBytes == 32);
 constexpr std::string_view kRenew =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
 constexpr std::string_view kRelease =

@@ -18,6 +18,7 @@ namespace pointsman::cache {
 class Lease {
  public:
   static constexpr std::chrono::milliseconds kTime{10'000};  // after it, one whose holder died is free
+  static constexpr std::size_t kOwnerBytes = 32;             // the beginning of a token: who takes leases with it
 
   // `cache` outlives the lease. Of one that was taken; see Find.
   Lease(RedisCache& cache, Executor executor, std::string name, std::string token);
@@ -32,7 +33,9 @@ class Lease {
     bool elsewhere = false;        // another replica has it
   };
   // Looks for the answer, and where there is none takes the lease, if it is free, in one round trip. An entry that is
-  // older than `max_age` counts as none, but no lease is taken then. `token` is unique to the caller.
+  // older than `max_age` counts as none, but no lease is taken then. `token` is the caller's own
+  // (Flights::NewToken). A lease of the same owner is left over, for an owner asks once at a time: it is taken over. So
+  // it is when Redis refused to delete it, as a server does that was a replica for a while.
   static Awaitable<Found> Find(RedisCache& cache, Place place, std::optional<std::chrono::seconds> max_age,
                                std::string token);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
 #include "router/cache/stored_answer.h"
 
 namespace pointsman::cache {

@@ -1,8 +1,11 @@
 #include "router/gateway/arrival.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <bit>
 #include <random>
+
+#include "base/hex.h"
 
 namespace pointsman::gateway {
 namespace {
@@ -11,10 +14,10 @@ constexpr std::size_t kMaxRequestId = 128;
 
 std::string MakeRequestId() {
   thread_local std::mt19937_64 random{std::random_device{}()};
-  char text[33];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(random()),
-                static_cast<unsigned long long>(random()));
-  return text;
+  const std::array<std::uint64_t, 2> number = {random(), random()};
+  std::string id;
+  AppendHex(std::bit_cast<std::array<std::uint8_t, sizeof number>>(number), id);
+  return id;
 }
 
 bool IsRequestId(grpc::string_ref text) {

@@ -36,6 +36,9 @@ class StreamCompleteCall final : public RecordedCall<runtime::StreamCall<v1::Com
         request_(request) {}
 
   Awaitable<bool> Write(const v1::CompleteEvent& event) override { return WriteEvent(event); }
+  Awaitable<bool> WriteLast(std::vector<v1::CompleteEvent> events) override {
+    return WriteLastEvents(std::move(events));
+  }
 
  private:
   Awaitable<grpc::Status> Run() override {

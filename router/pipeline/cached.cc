@@ -13,6 +13,14 @@ const config::Policy* PolicyFor(const v1::CompleteRequest& request, const config
   return config.FindPolicy(name.empty() ? config.default_policy : name);
 }
 
+void AppendEnd(const v1::CompleteResponse& response, v1::Trace& trace, std::vector<v1::CompleteEvent>& events) {
+  *events.emplace_back().mutable_usage() = response.usage();
+  v1::Done& done = *events.emplace_back().mutable_done();
+  done.set_finish_reason(response.finish_reason());
+  done.set_expert(response.expert());
+  *done.mutable_trace() = std::move(trace);
+}
+
 }  // namespace
 
 Cached::Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
@@ -74,11 +82,10 @@ Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
   co_return entry;
 }
 
-Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(const std::string& request_id,
-                                                             std::optional<cache::Entry>& entry, double& waited) const {
+Awaitable<std::unique_ptr<cache::Lease>> Cached::FindOrLease(std::optional<cache::Entry>& entry, double& waited) const {
   constexpr std::chrono::milliseconds kShortest{10}, kLongest{100};
   const Executor executor = (co_await asio::this_coro::executor);
-  const std::string token = request_id + "/" + cache::RandomSecret();
+  const std::string token = services_.flights->NewToken();
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(executor);
   const Clock::time_point start = Clock::now();
   for (auto pause = kShortest;; pause = std::min(kLongest, pause * 3 / 2)) {
@@ -137,15 +144,10 @@ bool Cached::Purged(std::uint64_t since) const {
 
 std::uint64_t Cached::PurgesNow() const { return services_.purges == nullptr ? 0 : services_.purges->now().count; }
 
-Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace) {
-  v1::CompleteEvent usage;
-  *usage.mutable_usage() = response.usage();
-  if (!co_await stream.Write(usage)) co_return false;
-  v1::CompleteEvent done;
-  done.mutable_done()->set_finish_reason(response.finish_reason());
-  done.mutable_done()->set_expert(response.expert());
-  *done.mutable_done()->mutable_trace() = trace;
-  co_return co_await stream.Write(done);
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, v1::Trace& trace) {
+  std::vector<v1::CompleteEvent> events;
+  AppendEnd(response, trace, events);
+  return stream.WriteLast(std::move(events));
 }
 
 Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, const Arrival& arrival,
@@ -163,18 +165,16 @@ Awaitable<bool> WriteCached(EventStream* stream, const cache::Entry& entry, cons
     *response.mutable_trace() = std::move(trace);
     co_return true;
   }
-  if (!routed) {
-    v1::CompleteEvent route;
-    *route.mutable_route() = trace;
-    if (!co_await stream->Write(route)) co_return false;
-  }
-  v1::CompleteEvent delta;
+  std::vector<v1::CompleteEvent> events;
+  events.reserve(static_cast<std::size_t>(response.message().parts_size()) + 3);
+  if (!routed) *events.emplace_back().mutable_route() = trace;
   for (v1::Part& part : *response.mutable_message()->mutable_parts()) {
-    delta.mutable_delta()->set_text(std::move(*part.mutable_text()));
-    delta.mutable_delta()->mutable_logprobs()->Swap(response.mutable_logprobs());
-    if (!co_await stream->Write(delta)) co_return false;
+    v1::Delta& delta = *events.emplace_back().mutable_delta();
+    delta.set_text(std::move(*part.mutable_text()));
+    delta.mutable_logprobs()->Swap(response.mutable_logprobs());
   }
-  co_return co_await WriteEnd(*stream, response, trace);
+  AppendEnd(response, trace, events);
+  co_return co_await stream->WriteLast(std::move(events));
 }
 
 grpc::Status ClientGone() { return {grpc::StatusCode::CANCELLED, "the client is gone"}; }

@@ -39,9 +39,8 @@ class Cached {
   Awaitable<std::optional<cache::Entry>> FindInRedis() const;
   // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
   // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
-  // Without a Redis that answers, at once: neither.
-  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(const std::string& request_id,
-                                                       std::optional<cache::Entry>& entry, double& waited) const;
+  // Without a Redis that answers, at once: neither. For flights.
+  Awaitable<std::unique_ptr<cache::Lease>> FindOrLease(std::optional<cache::Entry>& entry, double& waited) const;
 
   // Of an entry that another request with the same key has found.
   bool YoungEnough(const cache::Entry& entry) const { return !max_age_ || Clock::now() - entry.stored <= *max_age_; }
@@ -76,8 +75,8 @@ class Cached {
   const cache::Began began_;
 };
 
-// Writes the events that end a complete answer; false: the client is gone.
-Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, const v1::Trace& trace);
+// Writes the events that end a complete answer, and takes the trace; false: the client is gone.
+Awaitable<bool> WriteEnd(EventStream& stream, const v1::CompleteResponse& response, v1::Trace& trace);
 
 // The answer of an earlier request, in the shape of a fresh one: nothing was computed, nothing is charged.
 // `routed`: the client has its route event already. false: the client is gone.

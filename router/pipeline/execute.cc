@@ -68,6 +68,14 @@ Awaitable<Result<void>> Run(const policies::Cascade& c, Execution& execution) { 
 
 }  // namespace
 
+Awaitable<bool> EventStream::WriteLast(std::vector<v1::CompleteEvent> events) {
+  for (const v1::CompleteEvent& event : events) {
+    const bool written = co_await Write(event);
+    if (!written) co_return false;
+  }
+  co_return true;
+}
+
 Awaitable<Result<void>> RunAsk(const policies::Ask& ask, Execution& execution) {
   for (const policies::Candidate& candidate : ask.candidates) {
     bool tried_again = false;

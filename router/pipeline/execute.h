@@ -23,6 +23,9 @@ class EventStream {
   virtual ~EventStream() = default;
   // `event` must live until the wait ends. false: the client is gone.
   virtual Awaitable<bool> Write(const v1::CompleteEvent& event) = 0;
+  // The last events of an answer, one or more: nothing is written after them, and the call ends with OK, with which the
+  // very last of them may go out. Else as Write.
+  virtual Awaitable<bool> WriteLast(std::vector<v1::CompleteEvent> events);
   // Takes back the content that was written, where nobody has seen any of it yet. false: somebody has.
   virtual bool TakeBack() { return false; }
 };

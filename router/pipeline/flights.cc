@@ -1,6 +1,11 @@
 #include "router/pipeline/flights.h"
 
+#include "router/cache/lease.h"
+
 namespace pointsman::pipeline {
+
+// Drawn once: random numbers that nobody can guess are dear.
+Flights::Flights(std::size_t most) : most_(most), owner_(cache::RandomSecret().substr(0, cache::Lease::kOwnerBytes)) {}
 
 Flights::Boarded Flights::Board(const cache::Key& key, const std::shared_ptr<Passenger>& passenger, Executor executor,
                                 Deadline deadline, const std::string& request_id) {

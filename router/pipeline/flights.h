@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,7 +16,7 @@ namespace pointsman::pipeline {
 // Any thread: lock-striped.
 class Flights {
  public:
-  explicit Flights(std::size_t most) : most_(most) {}  // >= 1
+  explicit Flights(std::size_t most);  // >= 1
   Flights(const Flights&) = delete;
   Flights& operator=(const Flights&) = delete;
 
@@ -31,6 +32,10 @@ class Flights {
   // Nobody boards it any more.
   void Remove(const Flight& flight);
 
+  // For a lease: that of no other flight, here or in another process. All of them begin with the same
+  // Lease::kOwnerBytes, which no other Flights have.
+  std::string NewToken() { return owner_ + std::to_string(tokens_.fetch_add(1, std::memory_order_relaxed)); }
+
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
@@ -43,6 +48,8 @@ class Flights {
   Stripe& StripeOf(const cache::Key& key) { return stripes_[key.back() % kStripes]; }
 
   const std::size_t most_;
+  const std::string owner_;
+  std::atomic<std::uint64_t> tokens_{0};
   std::atomic<std::size_t> size_{0};
   std::array<Stripe, kStripes> stripes_;
 };

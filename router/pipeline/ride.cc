@@ -44,7 +44,7 @@ Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
   if (!landing.entry && cargo->cached.AsksRedis()) {
     landing.found = telemetry::CacheResult::kExactRedis;
     double waited = 0;
-    lease = co_await cargo->cached.FindOrLease(cargo->arrival.request_id, landing.entry, waited);
+    lease = co_await cargo->cached.FindOrLease(landing.entry, waited);
     landing.trace.mutable_flight()->set_wait_milliseconds(waited);
   }
   if (!landing.entry) {

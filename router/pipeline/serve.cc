@@ -30,81 +30,121 @@ Awaitable<grpc::Status> Decide(const Services& services, const Arrival& arrival,
   co_return grpc::Status::OK;
 }
 
-Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const Arrival& arrival,
-                              const v1::CompleteRequest& request, EventStream* stream, v1::CompleteResponse& response) {
+namespace {
+
+// Who has been let in; until its end it counts as a request in flight.
+struct Guest {
+  admission::Caller caller;
+  admission::Ticket ticket;
+};
+
+// Who calls, is there room, is the request well-formed? What is not OK is the answer.
+grpc::Status Admit(const Services& services, const Arrival& arrival, const v1::CompleteRequest& request, Guest& guest) {
   auto refuse = [&](const Error& error) { return gateway::ToStatus(error, arrival.request_id); };
-
-  // Who calls, is there room, is the request well-formed?
   Result<admission::Caller> caller = admission::Authenticate(*services.snapshot->config, arrival.authorization);
-  if (!caller) co_return refuse(caller.error());
+  if (!caller) return refuse(caller.error());
+  guest.caller = *std::move(caller);
   Result<admission::Ticket> ticket = services.admission->Admit();
-  if (!ticket) co_return refuse(ticket.error());
-  if (auto violations = gateway::Validate(request); !violations.empty()) co_return gateway::BadRequest(violations);
-  if (Clock::now() >= arrival.deadline) co_return refuse(DeadlineExceeded("the deadline had passed on arrival"));
+  if (!ticket) return refuse(ticket.error());
+  guest.ticket = *std::move(ticket);
+  if (auto violations = gateway::Validate(request); !violations.empty()) return gateway::BadRequest(violations);
+  if (Clock::now() >= arrival.deadline) return refuse(DeadlineExceeded("the deadline had passed on arrival"));
+  return grpc::Status::OK;
+}
 
-  v1::Trace trace;
-  Begin(services, arrival, *caller, trace);
-  response.set_id(arrival.request_id);
+// A request that memory has no answer for. References outlive it.
+struct Unanswered {
+  const Services& services;
+  const ShardParts& shard;
+  const Arrival& arrival;
+  const admission::Caller& caller;
+  const v1::CompleteRequest& request;
+  const Cached& cached;
+  EventStream* stream;
+  v1::CompleteResponse& response;
+  v1::Trace& trace;
+};
 
-  // Was it answered before?
-  Cached cached(services, shard.redis, caller->tenant, request);
-  telemetry::CacheResult found = telemetry::CacheResult::kExact;
-  std::optional<cache::Entry> entry = cached.FindInMemory(arrival.time);
-
+// A coroutine of its own: hits in memory do without its large frame.
+Awaitable<grpc::Status> ServeUnanswered(const Unanswered& r) {
   // Is it being answered, or may others wait for this answer?
   bool routed = false;
-  if (!entry && services.flights != nullptr && shard.calls != nullptr && cached.Flies()) {
-    Ride ride{.services = services,
-              .shard = shard,
-              .arrival = arrival,
-              .caller = *caller,
-              .request = request,
-              .cached = cached,
-              .stream = stream,
-              .response = response,
+  if (r.services.flights != nullptr && r.shard.calls != nullptr && r.cached.Flies()) {
+    Ride ride{.services = r.services,
+              .shard = r.shard,
+              .arrival = r.arrival,
+              .caller = r.caller,
+              .request = r.request,
+              .cached = r.cached,
+              .stream = r.stream,
+              .response = r.response,
               .partial = {}};
     std::optional<grpc::Status> ended = co_await TakeFlight(ride);
     if (ended) co_return *std::move(ended);
-    services.metrics->Flight(telemetry::FlightRole::kAlone);
+    r.services.metrics->Flight(telemetry::FlightRole::kAlone);
     routed = ride.routed;
   }
 
-  if (!entry && cached.AsksRedis()) {
-    found = telemetry::CacheResult::kExactRedis;
-    entry = co_await cached.FindInRedis();
-  }
-  if (entry) {
-    cached.Found(found, trace);
-    bool written = co_await WriteCached(stream, *entry, arrival, response, trace, routed);
-    if (!written) co_return ClientGone();
-    co_return grpc::Status::OK;
+  // Was it answered by another process?
+  if (r.cached.AsksRedis()) {
+    const std::optional<cache::Entry> entry = co_await r.cached.FindInRedis();
+    if (entry) {
+      r.cached.Found(telemetry::CacheResult::kExactRedis, r.trace);
+      bool written = co_await WriteCached(r.stream, *entry, r.arrival, r.response, r.trace, routed);
+      if (!written) co_return ClientGone();
+      co_return grpc::Status::OK;
+    }
   }
 
   // By itself.
-  Task task{.services = services,
-            .shard = shard,
-            .arrival = arrival,
-            .deadline = arrival.deadline,
-            .caller = *caller,
-            .request = request,
-            .cached = cached,
-            .stream = stream,
+  Task task{.services = r.services,
+            .shard = r.shard,
+            .arrival = r.arrival,
+            .deadline = r.arrival.deadline,
+            .caller = r.caller,
+            .request = r.request,
+            .cached = r.cached,
+            .stream = r.stream,
             .routed = routed,
             .flight = nullptr,
-            .response = response,
-            .trace = trace};
+            .response = r.response,
+            .trace = r.trace};
   std::optional<Failure> failure = co_await Answer(task);
   if (failure) {
-    co_return gateway::ToStatus(failure->error, arrival.request_id, failure->attempts,
+    co_return gateway::ToStatus(failure->error, r.arrival.request_id, failure->attempts,
                                 failure->partial ? &*failure->partial : nullptr);
   }
-  if (stream == nullptr) {
-    *response.mutable_trace() = std::move(trace);
+  if (r.stream == nullptr) {
+    *r.response.mutable_trace() = std::move(r.trace);
     co_return grpc::Status::OK;
   }
-  bool written = co_await WriteEnd(*stream, response, trace);
+  bool written = co_await WriteEnd(*r.stream, r.response, r.trace);
   if (!written) co_return ClientGone();
   co_return grpc::Status::OK;
+}
+
+}  // namespace
+
+Awaitable<grpc::Status> Serve(const Services& services, ShardParts shard, const Arrival& arrival,
+                              const v1::CompleteRequest& request, EventStream* stream, v1::CompleteResponse& response) {
+  Guest guest;
+  grpc::Status status = Admit(services, arrival, request, guest);
+  if (!status.ok()) co_return status;
+
+  v1::Trace trace;
+  Begin(services, arrival, guest.caller, trace);
+  response.set_id(arrival.request_id);
+
+  // Was it answered before?
+  Cached cached(services, shard.redis, guest.caller.tenant, request);
+  if (const std::optional<cache::Entry> entry = cached.FindInMemory(arrival.time)) {
+    cached.Found(telemetry::CacheResult::kExact, trace);
+    const bool written = co_await WriteCached(stream, *entry, arrival, response, trace, false);
+    if (!written) status = ClientGone();
+    co_return status;
+  }
+  Unanswered unanswered{services, shard, arrival, guest.caller, request, cached, stream, response, trace};
+  co_return co_await ServeUnanswered(unanswered);
 }
 
 }  // namespace pointsman::pipeline

@@ -20,7 +20,9 @@ class Adapter : public std::enable_shared_from_this<Adapter> {
   Adapter(Executor executor, redisAsyncContext* context);
 
  private:
+  void Write();
   void Watch(bool& wanted, bool& waiting, bool read);
+  void Handle(bool wanted, bool read);
   void Gone();
 
   redisAsyncContext* context_;  // null once hiredis has freed it

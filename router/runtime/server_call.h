@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/waiter.h"
 #include "router/runtime/live_call.h"
@@ -79,8 +80,10 @@ class ServerCall : public Reactor, public LiveCall, public std::enable_shared_fr
     finished_ = true;
     last_write_.reset();
     Ended(status);
-    this->Finish(std::move(status));
+    FinishCall(std::move(status));
   }
+
+  virtual void FinishCall(grpc::Status status) { this->Finish(std::move(status)); }
 
   // Reactions: on gRPC's threads, so they only post.
   void OnCancel() override {
@@ -129,14 +132,32 @@ class StreamCall : public ServerCall<grpc::ServerWriteReactor<Event>> {
     return written_.StartAndWait(std::move(start));
   }
 
+  // The last events of a call that ends with OK. gRPC's reactions write all but the very last one after the other,
+  // without a change of thread between them; that one goes out with the status, in one operation. Once, and no
+  // WriteEvent after it; else as WriteEvent.
+  Awaitable<bool> WriteLastEvents(std::vector<Event> events) {
+    last_ = std::move(events);
+    if (last_.size() < 2) co_return true;
+    auto start = [this] { this->StartWrite(&last_[last_written_++]); };
+    co_return co_await written_.StartAndWait(std::move(start));
+  }
+
  private:
+  // The loop's thread touches neither last_ nor last_written_ while a write is on its way.
   void OnWriteDone(bool ok) override {
+    if (ok && last_written_ + 1 < last_.size()) return this->StartWrite(&last_[last_written_++]);
     auto self = std::static_pointer_cast<StreamCall>(this->shared_from_this());
     boost::asio::post(this->shard().loop(), [self = std::move(self), ok] { self->written_.Resume(ok); });
   }
   bool WritePending() const override { return written_.waiting(); }
+  void FinishCall(grpc::Status status) override {
+    if (!status.ok() || last_.empty()) return this->Finish(std::move(status));
+    this->StartWriteAndFinish(&last_.back(), {}, std::move(status));
+  }
 
   Waiter<bool> written_;
+  std::vector<Event> last_;
+  std::size_t last_written_ = 0;
 };
 
 }  // namespace pointsman::runtime

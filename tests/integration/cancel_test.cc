@@ -97,5 +97,66 @@ TEST(Cancel, AClientThatStopsReadingIsEndedByTheDeadline) {
   EXPECT_FALSE(reader->Finish().ok());
 }
 
+// The events of an answer from the cache follow each other by themselves.
+struct CancelHitTest : ::testing::Test {
+  testing::FaultServer upstream;
+  TestServer server{OneExpert(upstream.url("/normal;chunks=1;bytes=1000000")) +
+                    "cache: {memory: 64MiB}\nlimits: {max_deadline: 500ms}\n"};
+  v1::CompleteRequest request = Question("x");
+
+  CancelHitTest() {
+    request.mutable_sampling()->set_temperature(0);
+    const auto fresh = testing_support::Stream(server.stub(), request);
+    EXPECT_TRUE(fresh.status.ok()) << fresh.status.error_message();
+    const auto hit = testing_support::Stream(server.stub(), request);
+    EXPECT_TRUE(hit.done());
+    EXPECT_EQ(hit.trace().cache(), v1::CACHE_OUTCOME_EXACT);
+    EXPECT_EQ(hit.text, fresh.text);
+  }
+};
+
+TEST_F(CancelHitTest, AClientThatDoesNotReadIsEndedByTheDeadline) {
+  // A connection whose window does not grow with what went over it before.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto stub = v1::Pointsman::NewStub(
+      grpc::CreateCustomChannel(server.address(), grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext context;
+  auto reader = stub->StreamComplete(&context, request);
+  v1::CompleteEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_TRUE(event.has_route());
+  EXPECT_TRUE(Eventually([&] { return server.server().in_flight() == 0; }));  // nobody reads meanwhile
+  bool done = false;
+  while (reader->Read(&event)) done = done || event.has_done();
+  EXPECT_FALSE(done);
+  EXPECT_FALSE(reader->Finish().ok());
+}
+
+TEST_F(CancelHitTest, ManyThatGoAwayLeaveNothing) {
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 8; ++t) {
+    clients.emplace_back([&, t] {
+      for (int i = 0; i < kCalls / 8; ++i) {
+        grpc::ClientContext context;
+        auto reader = server.stub().StreamComplete(&context, request);
+        v1::CompleteEvent event;
+        for (int events = 0; events < (i + t) % 4 && reader->Read(&event); ++events) {
+        }
+        context.TryCancel();
+        while (reader->Read(&event)) {
+        }
+        (void)reader->Finish();  // who goes late may have had it all
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_TRUE(Eventually([&] { return server.server().in_flight() == 0; }));
+  const auto after = testing_support::Stream(server.stub(), request);
+  EXPECT_TRUE(after.status.ok()) << after.status.error_message();
+  EXPECT_TRUE(after.done());
+}
+
 }  // namespace
 }  // namespace pointsman

@@ -138,6 +138,22 @@ struct LeaseTest : ::testing::Test {
   }
 };
 
+// A Redis that was a replica for a while has refused to delete it. Nobody waits for oneself.
+TEST_F(LeaseTest, WhatIsLeftOverIsItsOwnersAgain) {
+  const std::string owner(Lease::kOwnerBytes, 'a');
+  Lease::Found mine = Find(one, (owner + "1").c_str());
+  ASSERT_NE(mine.lease, nullptr);
+  redis.Cli({"REPLICAOF", "127.0.0.1", "1"});
+  mine.lease.reset();
+  Until([&] { return one.client.last_refusal().starts_with("READONLY"); });
+  redis.Cli({"REPLICAOF", "NO", "ONE"});
+  const Lease::Found theirs = Find(two, (std::string(Lease::kOwnerBytes, 'b') + "1").c_str());
+  EXPECT_TRUE(theirs.elsewhere);
+  const Lease::Found again = Find(one, (owner + "2").c_str());
+  EXPECT_FALSE(again.elsewhere);
+  EXPECT_NE(again.lease, nullptr);
+}
+
 TEST_F(LeaseTest, OneHasItUntilItIsGivenBack) {
   Lease::Found mine = Find(one, "token of one");
   ASSERT_NE(mine.lease, nullptr);
