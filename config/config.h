@@ -264,10 +264,19 @@ struct Stage {
 
 // What is kept of a policy's answers (docs/cache.md). No answer depends on it: it is left out of
 // Config::answers_fingerprint.
+struct SemanticCache {
+  std::filesystem::path matcher;  // made by `pointsman cache tune`
+  double precision = 0.99;        // share of the matches that shall be right
+  double audit = 0.01;            // share of the matches that are not used but compared with a fresh answer
+  std::uint64_t questions = 50'000;
+  bool conversations = false;  // also questions after the first of a conversation, with equal earlier turns
+};
+
 struct PolicyCache {
   bool off = false;                         // nothing is kept, and nothing is looked for
   std::optional<std::chrono::seconds> ttl;  // how long an answer may be given again; default: Cache::ttl
   bool sampled = false;  // also answers that are drawn at random, as if each request were `cacheable`
+  std::optional<SemanticCache> semantic;
 };
 
 using Score = std::variant<CategoryMap, Pinned, Predicted, Gates, Random>;

@@ -17,7 +17,7 @@ void ReadPolicy(const Value& value, std::span<const std::string_view> experts, s
   ReadBudget(section.Take("budget"), catalogue, policy.budget);
   policy.otherwise = ReadExpertName(section.Take("otherwise"), experts);
   ReadRun(reader, run, policy);
-  ReadPolicyCache(section.Take("cache"), policy.cache);
+  ReadPolicyCache(section.Take("cache"), folder, policy.cache);
   section.Finish();
 }
 

@@ -28,7 +28,7 @@ void ReadScore(PolicyReader& reader, Score& score);
 void ReadSelection(PolicyReader& reader, const std::string& run, Selection& selection);
 void ReadRun(PolicyReader& reader, const std::string& run, Policy& policy);
 void ReadBudget(const Value& value, std::span<const Expert> catalogue, Budget& budget);
-void ReadPolicyCache(const Value& value, PolicyCache& cache);
+void ReadPolicyCache(const Value& value, const std::filesystem::path& folder, PolicyCache& cache);
 
 // deny, require and boost of a policy or a tenant.
 void ReadMask(const Value& deny, const Value& require, const Value& boost, std::span<const std::string_view> experts,

@@ -16,53 +16,28 @@ constexpr std::string_view kNegations =
     "sans ne non senza mai sin nunca jamas não sem geen niet zonder nooit";
 
 constexpr std::string_view kValues =
-    // time
-    "monday tuesday wednesday thursday friday saturday sunday weekday weekdays weekend january february march april "
-    "june "
-    "july august september october november december today tomorrow yesterday tonight morning afternoon evening night "
-    "noon "
-    "midnight spring summer autumn fall winter daily weekly monthly yearly annual annually hourly second seconds "
-    "minute "
-    "minutes hour hours day days week weeks month months year years decade decades century centuries last next "
-    "previous "
-    // money and units
-    "dollar dollars euro euros pound pounds yen rupee rupees franc francs peso pesos yuan usd eur gbp jpy chf aud cad "
-    "cny "
-    "inr bitcoin btc ethereum eth kilometer kilometers kilometre kilometres mile miles meter meters metre metres foot "
-    "feet "
-    "inch inches yard yards gram grams kilogram kilograms kilo kilos ounce ounces ton tons tonne tonnes liter liters "
-    "litre "
-    "litres gallon gallons celsius fahrenheit kelvin byte bytes kb mb gb tb "
-    // languages and nationalities
-    "english french german spanish italian portuguese dutch russian chinese mandarin cantonese japanese korean arabic "
-    "hindi bengali turkish polish czech swedish norwegian danish finnish greek hebrew latin ukrainian romanian "
-    "hungarian "
-    "vietnamese thai indonesian swahili persian urdu american british european african asian canadian mexican "
-    "brazilian "
-    "indian australian irish scottish swiss austrian belgian "
+    // of one kind, where another one has another answer
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september "
+    "october november december dollar dollars euro euros pound pounds yen rupee rupees franc francs peso pesos yuan "
+    "usd "
+    "eur gbp jpy chf aud cad cny inr bitcoin btc ethereum eth celsius fahrenheit kelvin english french german spanish "
+    "italian portuguese dutch russian chinese mandarin cantonese japanese korean arabic hindi bengali turkish polish "
+    "czech "
+    "swedish norwegian danish finnish greek hebrew latin ukrainian romanian hungarian vietnamese thai indonesian "
+    "swahili "
+    "persian urdu american british european african asian canadian mexican brazilian indian australian irish scottish "
+    "swiss austrian belgian red green blue yellow orange purple pink black white brown gray grey python java "
+    "javascript "
+    "typescript ruby rust golang php kotlin swift scala haskell perl sql html css linux windows macos android ios "
     // one of two
-    "increase decrease increased decreased increasing decreasing raise lower buy sell buying selling bought sold open "
-    "close "
-    "opened closed opening closing off enable disable enabled disabled lock unlock locked unlocked activate deactivate "
-    "send receive sending receiving sent received add remove adding removing added removed start stop started stopped "
-    "begin end before after above below under over left right up down in out into from to first last best worst most "
-    "least more less largest smallest biggest highest lowest maximum minimum max min longest shortest oldest newest "
-    "old "
-    "new early late hot cold warm cool high low import export push pull upload download encode decode encrypt decrypt "
-    "install uninstall subscribe unsubscribe login logout legal illegal true false yes positive negative male female "
-    "man "
-    "woman boy girl husband wife mother father brother sister son daughter uncle aunt north south east west northern "
-    "southern eastern western domestic international physical virtual debit credit cash cheque check visa mastercard "
-    "amex "
-    "deposit withdraw withdrawal withdrawals deposits pro con pros cons advantage disadvantage advantages "
-    "disadvantages "
-    "win lose won lost pass fail passed failed accept reject accepted rejected accepting rejecting allow deny allowed "
-    "denied always sometimes often rarely rise set sunrise sunset "
-    // things of a kind that questions are about
-    "red green blue yellow orange purple pink black white brown gray grey python java javascript typescript ruby rust "
-    "golang php kotlin swift scala haskell perl sql html css linux windows macos android ios dog cat cow horse chicken "
-    "beef "
-    "pork fish salmon breakfast lunch dinner train bus plane flight car taxi iphone ipad";
+    "increase decrease increased decreased increasing decreasing raise lower buy sell buying selling bought sold "
+    "enable "
+    "disable enabled disabled lock unlock locked unlocked activate deactivate largest smallest biggest highest lowest "
+    "maximum minimum max min longest shortest oldest newest import export upload download encode decode encrypt "
+    "decrypt "
+    "install uninstall subscribe unsubscribe login logout legal illegal male female north south east west northern "
+    "southern "
+    "eastern western pros cons advantage disadvantage advantages disadvantages sunrise sunset before after";
 
 constexpr std::string_view kNames =
     // countries
@@ -190,19 +165,6 @@ int FunctionWordOf(std::string_view word) {
   static const std::unordered_map<std::string_view, int> kLanguages = MakeFunctionWords();
   const auto found = kLanguages.find(word);
   return found == kLanguages.end() ? -1 : found->second;
-}
-
-std::uint32_t AskedBy(std::string_view word, std::string_view next) {
-  if (word == "when") return 1;
-  if (word == "where") return 2;
-  if (word == "who" || word == "whom" || word == "whose") return 3;
-  if (word == "why") return 4;
-  if (word != "how") return 0;
-  if (next == "much" || next == "many") return 5;
-  if (next == "long" || next == "soon") return 1;
-  if (next == "come") return 4;
-  if (next == "often" || next == "far" || next == "old" || next == "tall" || next == "big") return 6;
-  return 0;
 }
 
 }  // namespace pointsman::cache

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 namespace pointsman::cache {
@@ -20,9 +19,5 @@ std::string_view NumberWord(std::string_view word);
 // belong to none.
 inline constexpr std::size_t kFunctionLanguages = 8;
 int FunctionWordOf(std::string_view word);
-
-// What a question wants by its question word ("how" counts with its next word): a number of its own for time, place,
-// person, reason and amount; 0 for anything else.
-std::uint32_t AskedBy(std::string_view word, std::string_view next);
 
 }  // namespace pointsman::cache

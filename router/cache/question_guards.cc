@@ -50,9 +50,8 @@ std::vector<Word> WordsOf(std::string_view text) {
   std::vector<Word> words;
   bool begins = true;
   for (std::size_t i = 0; i < text.size();) {
-    if (text.substr(i, 3) == "\xE2\x80\x99" || text.substr(i, 3) == "\xE2\x80\x98" ||
-        text.substr(i, 3) == "\xE2\x80\x9C" || text.substr(i, 3) == "\xE2\x80\x9D") {
-      i += 3;
+    if (text.substr(i, 2) == "\xE2\x80") {  // dashes, quotation marks, spaces
+      i = std::min(i + 3, text.size());
       continue;
     }
     if (!IsWord(text[i])) {
@@ -193,31 +192,30 @@ const char* NameOf(Guard guard) {
     case Guard::kQuotes: return "quoted texts";
     case Guard::kEntities: return "names";
     case Guard::kValues: return "values";
-    case Guard::kAsked: return "what is asked";
     case Guard::kLanguage: return "language";
+    case Guard::kWords: return "unusual words";
   }
   return "?";
 }
 
-QuestionGuards GuardsOf(std::string_view text) {
+QuestionGuards GuardsOf(std::string_view text, const std::function<bool(std::string_view word)>& usual) {
   const std::vector<Word> words = WordsOf(text);
   const bool shouted = std::none_of(text.begin(), text.end(), IsLower);
   Fnv numbers, quotes;
-  std::uint32_t negations = 0, asked = 0;
-  std::vector<std::string_view> names, values;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const Word& word = words[i];
+  bool negated = false;
+  std::vector<std::string_view> names, values, unusual;
+  for (const Word& word : words) {
     if (HasDigit(word.text)) {
       numbers.Add(SignBefore(text, word));
       numbers.Add(word.lower);
       numbers.Add(UnitAfter(text, word));
     }
-    if (Denies(word.lower)) ++negations;
+    negated = negated || Denies(word.lower);
     if (const std::string_view number = NumberWord(word.lower); !number.empty()) numbers.Add(number);
     const WordKind kind = KindOf(word.lower);
     if (kind == WordKind::kValue) values.push_back(word.lower);
+    if (usual && !HasDigit(word.text) && !usual(word.lower)) unusual.push_back(word.lower);
     if (kind == WordKind::kName || IsName(word, shouted)) names.push_back(word.lower);
-    if (asked == 0) asked = AskedBy(word.lower, i + 1 < words.size() ? words[i + 1].lower : std::string_view());
   }
   AddQuotes(text, quotes);
   const auto of_set = [](std::vector<std::string_view>& set) {
@@ -232,13 +230,23 @@ QuestionGuards GuardsOf(std::string_view text) {
     guards.hashes[static_cast<std::size_t>(guard)] = hash;
   };
   set(Guard::kNumbers, numbers.hash());
-  set(Guard::kNegations, negations);
+  set(Guard::kNegations, negated ? 1 : 0);
   set(Guard::kQuotes, quotes.hash());
   set(Guard::kEntities, of_set(names));
   set(Guard::kValues, of_set(values));
-  set(Guard::kAsked, asked);
   set(Guard::kLanguage, LanguageOf(text, words));
+  set(Guard::kWords, of_set(unusual));
   return guards;
+}
+
+std::vector<std::string> DistinctWords(std::string_view text) {
+  std::vector<std::string> distinct;
+  for (Word& word : WordsOf(text)) {
+    if (!HasDigit(word.text)) distinct.push_back(std::move(word.lower));
+  }
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  return distinct;
 }
 
 }  // namespace pointsman::cache

@@ -46,8 +46,26 @@ std::string Flaw(const v1::QuestionMatcher& matcher) {
   return finite ? "" : "a weight of the matcher is not a number";
 }
 
-std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifier, std::string_view text,
-                                          std::size_t max_bytes) {
+UsualWords::UsualWords(std::vector<std::uint32_t> hashes) : hashes_(std::move(hashes)) {
+  std::sort(hashes_.begin(), hashes_.end());
+  hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
+}
+
+// FNV-1a.
+std::uint32_t UsualWords::HashOf(std::uint32_t answer, std::string_view word) {
+  std::uint32_t hash = (2166136261U ^ answer) * 16777619U;
+  for (const char c : word) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+bool UsualWords::Has(std::uint32_t hash) const { return std::binary_search(hashes_.begin(), hashes_.end(), hash); }
+
+bool UsualWords::Uses(std::uint32_t answer, std::string_view word) const {
+  return Has(HashOf(kAnyAnswer, word)) || Has(HashOf(answer, word));
+}
+
+std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifier, const UsualWords& words,
+                                          std::string_view text, std::size_t max_bytes) {
   if (text.empty() || text.size() > max_bytes) return std::nullopt;
   thread_local std::vector<float> vector;
   vector.resize(classifier.dimensions());
@@ -80,7 +98,8 @@ std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifi
     question.probabilities[i] = p[best[i]];
   }
   question.novelty = static_cast<float>(evidence.novelty - evidence.novelty_threshold);
-  question.guards = GuardsOf(text);
+  const std::uint32_t answer = question.answers[0];
+  question.guards = GuardsOf(text, [&words, answer](std::string_view word) { return words.Uses(answer, word); });
   return question;
 }
 
@@ -100,10 +119,12 @@ Result<std::shared_ptr<const QuestionMatcher>> QuestionMatcher::Load(const std::
 }
 
 QuestionMatcher::QuestionMatcher(std::shared_ptr<const classifier::Classifier> classifier, v1::QuestionMatcher matcher)
-    : classifier_(std::move(classifier)), matcher_(std::move(matcher)) {}
+    : classifier_(std::move(classifier)),
+      matcher_(std::move(matcher)),
+      words_(std::vector<std::uint32_t>(matcher_.usual_words().begin(), matcher_.usual_words().end())) {}
 
 std::optional<MatchQuestion> QuestionMatcher::Read(std::string_view text) const {
-  return ReadQuestion(*classifier_, text, matcher_.max_bytes());
+  return ReadQuestion(*classifier_, words_, text, matcher_.max_bytes());
 }
 
 double QuestionMatcher::Probability(const MatchQuestion& a, const MatchQuestion& b, float cosine) const {
@@ -119,7 +140,10 @@ std::optional<v1::MatchPoint> QuestionMatcher::PointFor(double precision) const 
   for (const v1::MatchPoint& point : matcher_.curve()) {
     if (point.precision_bound() >= precision) best = &point;
   }
-  return best == nullptr ? std::nullopt : std::optional(*best);
+  if (best == nullptr) return std::nullopt;
+  v1::MatchPoint point = *best;
+  point.set_threshold(std::max(point.threshold(), precision));
+  return point;
 }
 
 double QuestionMatcher::BestPrecision() const {

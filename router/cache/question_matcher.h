@@ -43,10 +43,27 @@ std::array<double, kMatchFeatures> FeaturesOf(const MatchQuestion& a, const Matc
 // What is wrong with a matcher, or "".
 std::string Flaw(const v1::QuestionMatcher& matcher);
 
+// Which words the questions of an answer use. Immutable once filled; any thread.
+class UsualWords {
+ public:
+  static constexpr std::uint32_t kAnyAnswer = 0xFFFF;
+
+  UsualWords() = default;
+  explicit UsualWords(std::vector<std::uint32_t> hashes);  // of HashOf()
+
+  static std::uint32_t HashOf(std::uint32_t answer, std::string_view word);
+  bool Uses(std::uint32_t answer, std::string_view word) const;
+  std::span<const std::uint32_t> hashes() const { return hashes_; }
+
+ private:
+  bool Has(std::uint32_t hash) const;
+  std::vector<std::uint32_t> hashes_;  // ascending
+};
+
 // Reads `text` by a classifier whose categories are answers. None: nothing may be matched with it, for it is empty, has
 // more than `max_bytes` bytes or the classifier did not read all of it, has no known token, or is foreign.
-std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifier, std::string_view text,
-                                          std::size_t max_bytes);
+std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifier, const UsualWords& words,
+                                          std::string_view text, std::size_t max_bytes);
 
 // Immutable; any thread.
 class QuestionMatcher {
@@ -62,17 +79,19 @@ class QuestionMatcher {
   // That the answer to `a` serves `b`; 0 where a guard forbids it.
   double Probability(const MatchQuestion& a, const MatchQuestion& b, float cosine) const;
 
-  // The lowest threshold whose matches were right in `precision` of the cases, with 95 % confidence. None: there is no
-  // such threshold.
+  // The lowest threshold whose matches were right in `precision` of the cases, with 95 % confidence, and at least
+  // `precision` itself: each match shall be as probably right as all are on average. None: there is no such threshold.
   std::optional<v1::MatchPoint> PointFor(double precision) const;
   // The highest precision that can be asked for; 0: none.
   double BestPrecision() const;
 
   const classifier::Classifier& classifier() const { return *classifier_; }
+  const UsualWords& words() const { return words_; }
 
  private:
   std::shared_ptr<const classifier::Classifier> classifier_;
   v1::QuestionMatcher matcher_;
+  UsualWords words_;
 };
 
 }  // namespace pointsman::cache

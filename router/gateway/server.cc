@@ -133,6 +133,7 @@ struct Server::Parts {
   std::unique_ptr<cache::MemoryCache> cache;
   std::unique_ptr<cache::Purges> purges;
   std::unique_ptr<pipeline::MassControllers> masses;
+  std::vector<std::unique_ptr<cache::QuestionIndex>> questions;  // by policy
   std::unique_ptr<pipeline::Flights> flights;
   pipeline::Services services;
   std::unique_ptr<runtime::Shards> shards;
@@ -164,6 +165,7 @@ telemetry::Gauges Server::Parts::Sample() const {
     gauges.cache_bytes = static_cast<double>(stats.bytes);
     gauges.cache_entries = static_cast<double>(stats.entries);
   }
+  for (const auto& index : questions) gauges.questions += index ? static_cast<double>(index->size()) : 0;
   gauges.purged_memory = static_cast<double>(purges->memory_entries());
   gauges.purged_redis = static_cast<double>(purges->redis_entries());
   if (redis) {
@@ -242,6 +244,15 @@ Result<std::unique_ptr<Server>> Server::Start(std::shared_ptr<const config::Conf
   parts->services.cache = parts->cache.get();
   parts->masses = std::make_unique<pipeline::MassControllers>(*config);
   parts->services.masses = parts->masses.get();
+  for (std::size_t p = 0; p < config->policies.size(); ++p) {
+    const config::PolicyCache& settings = config->policies[p].cache;
+    const pipeline::PolicyMatcher& found = parts->services.snapshot->files.matchers[p];
+    parts->questions.push_back(found.matcher == nullptr
+                                   ? nullptr
+                                   : std::make_unique<cache::QuestionIndex>(found.matcher, settings.semantic->questions,
+                                                                            settings.ttl.value_or(config->cache.ttl)));
+  }
+  parts->services.questions = &parts->questions;
   parts->flights = std::make_unique<pipeline::Flights>(config->limits.in_flight);
   parts->services.flights = parts->flights.get();
   parts->shards = std::make_unique<runtime::Shards>(ShardCount(*config, options));

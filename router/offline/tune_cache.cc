@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "router/classifier/artifact.h"
 #include "router/offline/format.h"
@@ -114,6 +115,51 @@ std::vector<MatchVariant> MeasureAll(const Folds& folds, const std::vector<doubl
           Measure("cosine with guards", folds, ByCosine(true)), Measure("cosine alone", folds, ByCosine(false))};
 }
 
+// At the threshold where matches without guards are right in 95 % of the cases: what each guard does to them.
+std::vector<GuardFigures> MeasureGuards(const Folds& folds, const std::vector<double>& weights,
+                                        std::span<const v1::MatchPoint> bare) {
+  std::vector<GuardFigures> figures;
+  for (std::size_t g = 0; g < cache::kGuards; ++g) figures.push_back({static_cast<cache::Guard>(g)});
+  const v1::MatchPoint* point = PointFor(bare, 0.95, false);
+  if (point == nullptr) return figures;
+  const MatchScore score = Matcher(weights, false);
+  for (const std::vector<KnownQuestion>& fold : folds) {
+    const std::vector<Match> matches = MatchAll(fold, fold, score);
+    for (std::size_t i = 0; i < matches.size(); ++i) {
+      if (matches[i].score < point->threshold()) continue;
+      for (GuardFigures& figure : figures) {
+        const auto g = static_cast<std::size_t>(figure.guard);
+        const cache::QuestionGuards& asked = fold[i].question->guards;
+        const cache::QuestionGuards& stored = fold[matches[i].stored].question->guards;
+        if (asked.hashes[g] != stored.hashes[g]) ++(matches[i].right ? figure.right : figure.wrong);
+      }
+    }
+  }
+  return figures;
+}
+
+// Words that a question of an answer has, and those that one in 200 questions of any answer has.
+cache::UsualWords WordsOf(std::span<const Example> examples) {
+  constexpr std::size_t kSeveral = 1, kCommon = 200;
+  std::unordered_map<std::uint32_t, std::size_t> counts;
+  for (const Example& example : examples) {
+    for (const std::string& word : cache::DistinctWords(example.text)) {
+      ++counts[cache::UsualWords::HashOf(example.label, word)];
+      ++counts[cache::UsualWords::HashOf(cache::UsualWords::kAnyAnswer, word)];
+    }
+  }
+  std::vector<std::uint32_t> usual;
+  for (const Example& example : examples) {
+    for (const std::string& word : cache::DistinctWords(example.text)) {
+      const std::uint32_t of_answer = cache::UsualWords::HashOf(example.label, word);
+      const std::uint32_t of_any = cache::UsualWords::HashOf(cache::UsualWords::kAnyAnswer, word);
+      if (counts[of_answer] >= kSeveral) usual.push_back(of_answer);
+      if (counts[of_any] * kCommon >= examples.size()) usual.push_back(of_any);
+    }
+  }
+  return cache::UsualWords(std::move(usual));
+}
+
 Result<std::vector<std::string>> ReadTexts(const std::vector<std::filesystem::path>& files, const RowOptions& like) {
   std::vector<std::string> texts;
   if (files.empty()) return texts;
@@ -128,11 +174,11 @@ Result<std::vector<std::string>> ReadTexts(const std::vector<std::filesystem::pa
   return texts;
 }
 
-std::vector<KnownQuestion> ReadDistinct(const classifier::Classifier& classifier, std::size_t max_bytes,
-                                        const std::vector<std::string>& texts) {
+std::vector<KnownQuestion> ReadDistinct(const classifier::Classifier& classifier, const cache::UsualWords& words,
+                                        std::size_t max_bytes, const std::vector<std::string>& texts) {
   std::vector<KnownQuestion> questions;
   for (const std::string& text : texts) {
-    questions.push_back({cache::ReadQuestion(classifier, text, max_bytes), KnownQuestion::kUnique});
+    questions.push_back({cache::ReadQuestion(classifier, words, text, max_bytes), KnownQuestion::kUnique});
   }
   return questions;
 }
@@ -177,16 +223,17 @@ Result<TuneCacheReport> TuneCache(const TuneCacheOptions& options) {
                                 [&](double share) { stage("fitting")((fold + share) / (options.fit.folds + 1)); });
     if (!fitted) return std::move(fitted).error();
     const auto classifier = Served(fitted->artifact);
+    const cache::UsualWords words = WordsOf(others);
     for (const Row& row : rows->rows) {
       if (FoldOf(row.text, options.fit.folds) != fold) continue;
-      folds[fold].push_back({cache::ReadQuestion(*classifier, row.text, report.max_bytes), row.label});
+      folds[fold].push_back({cache::ReadQuestion(*classifier, words, row.text, report.max_bytes), row.label});
       report.readable += folds[fold].back().question ? 1 : 0;
     }
     std::vector<std::string> strangers;
     for (const std::string& text : *distinct) {
       if (FoldOf(text, options.fit.folds) == fold) strangers.push_back(text);
     }
-    for (KnownQuestion& question : ReadDistinct(*classifier, report.max_bytes, strangers)) {
+    for (KnownQuestion& question : ReadDistinct(*classifier, words, report.max_bytes, strangers)) {
       folds[fold].push_back(std::move(question));
     }
   }
@@ -200,6 +247,7 @@ Result<TuneCacheReport> TuneCache(const TuneCacheOptions& options) {
   }
   report.weights = FitWeights(pairs);
   report.variants = MeasureAll(folds, report.weights);
+  report.guards = MeasureGuards(folds, report.weights, report.variants[1].curve);
 
   std::vector<Example> examples;
   for (const Row& row : rows->rows) examples.push_back({row.text, row.label});
@@ -213,6 +261,8 @@ Result<TuneCacheReport> TuneCache(const TuneCacheOptions& options) {
   v1::QuestionMatcher& matcher = *artifact.mutable_matcher();
   matcher.mutable_weights()->Assign(report.weights.begin(), report.weights.end());
   matcher.set_max_bytes(report.max_bytes);
+  const cache::UsualWords words = WordsOf(examples);
+  matcher.mutable_usual_words()->Assign(words.hashes().begin(), words.hashes().end());
   matcher.set_rows(static_cast<std::uint32_t>(report.rows));
   for (const v1::MatchPoint& point : Useful(report.variants[0].curve)) *matcher.add_curve() = point;
   auto written = WriteClassifier(options.out, artifact);
@@ -236,6 +286,7 @@ Result<EvaluateCacheReport> EvaluateCache(const EvaluateCacheOptions& options) {
   const v1::QuestionMatcher& settings = artifact->artifact.matcher();
   const std::vector<double> weights(settings.weights().begin(), settings.weights().end());
 
+  constexpr std::size_t kMostWrong = 20;  // of either kind of rows
   EvaluateCacheReport report;
   report.precision = options.precision;
   report.rows = rows->rows.size();
@@ -277,7 +328,7 @@ Result<EvaluateCacheReport> EvaluateCache(const EvaluateCacheOptions& options) {
                      {"matcher without guards", CurveOf(bare)},
                      {"cosine with guards", CurveOf(both_ways(ByCosine(true)))},
                      {"cosine alone", CurveOf(both_ways(ByCosine(false)))}};
-  for (std::size_t i = 0; i < guarded.size() && report.wrong.size() < 20; ++i) {
+  for (std::size_t i = 0; i < guarded.size() && report.wrong.size() < kMostWrong; ++i) {
     if (guarded[i].right || guarded[i].score < report.threshold) continue;
     const bool first = i < halves[0].size();
     report.wrong.push_back(*texts[first ? 0 : 1][first ? i : i - halves[0].size()] + " | " +
@@ -285,12 +336,22 @@ Result<EvaluateCacheReport> EvaluateCache(const EvaluateCacheOptions& options) {
   }
   if (!distinct->empty()) {
     const std::vector<KnownQuestion> strangers =
-        ReadDistinct((*matcher)->classifier(), settings.max_bytes(), *distinct);
-    line("distinct, with guards", MatchAll(strangers, strangers, Matcher(weights, true)));
+        ReadDistinct((*matcher)->classifier(), (*matcher)->words(), settings.max_bytes(), *distinct);
+    const std::vector<Match> among = MatchAll(strangers, strangers, Matcher(weights, true));
+    line("distinct, with guards", among);
     line("distinct, without guards", MatchAll(strangers, strangers, Matcher(weights, false)));
     std::vector<KnownQuestion> all = halves[0];
     all.insert(all.end(), halves[1].begin(), halves[1].end());
-    line("distinct, against the labelled rows", MatchAll(strangers, all, Matcher(weights, true)));
+    const std::vector<Match> across = MatchAll(strangers, all, Matcher(weights, true));
+    line("distinct, against the labelled rows", across);
+    for (std::size_t i = 0; i < among.size() && report.wrong.size() < 2 * kMostWrong; ++i) {
+      if (among[i].score >= report.threshold)
+        report.wrong.push_back((*distinct)[i] + " | " + (*distinct)[among[i].stored]);
+      if (across[i].score < report.threshold) continue;
+      const std::size_t at = across[i].stored;
+      const bool first = at < halves[0].size();
+      report.wrong.push_back((*distinct)[i] + " | " + *texts[first ? 0 : 1][first ? at : at - halves[0].size()]);
+    }
   }
   return report;
 }

@@ -56,6 +56,10 @@ std::string ReportText(const TuneCacheReport& report) {
   text += "\nEach question asked of the others of its fold, by models that have seen neither:\n" +
           Curves(report.variants, false) + "\nThe same where the precision holds with 95 % confidence:\n" +
           Curves(report.variants, true);
+  text += "\nWhat the guards forbid, of matches that were 95 % right without them:\n";
+  for (const GuardFigures& figures : report.guards) {
+    text += Format("%-24s  %6zu wrong  %6zu right\n", cache::NameOf(figures.guard), figures.wrong, figures.right);
+  }
   const std::vector<v1::MatchPoint> useful = Useful(report.variants[0].curve);
   if (useful.empty()) {
     text += "\nNo threshold reaches any precision with confidence: the cache stays exact.\n";

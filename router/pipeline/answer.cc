@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "router/pipeline/decide.h"
+#include "router/pipeline/like_questions.h"
 
 namespace pointsman::pipeline {
 namespace {
@@ -38,6 +39,18 @@ Awaitable<std::optional<Failure>> Answer(Task& task) {
   const Services& services = task.services;
   const config::Config& config = *services.snapshot->config;
   v1::Trace& trace = task.trace;
+
+  // Was a question like it answered before?
+  const LikeQuestions questions(services, task.cached, task.request);
+  std::optional<LikeAnswer> like = co_await questions.Find();
+  if (like && !questions.Audits(task.arrival.request_id)) {
+    trace.set_policy(task.cached.policy()->name);
+    trace.set_cache_similarity(like->similarity);
+    trace.set_cache_probability(like->probability);
+    trace.set_cache_store(like->store);
+    task.like = std::move(like->entry);
+    co_return std::nullopt;
+  }
 
   // What is it about, and who should answer?
   Result<Question> question = Understand(services, task.request, trace);
@@ -90,7 +103,11 @@ Awaitable<std::optional<Failure>> Answer(Task& task) {
   }
 
   // Keep the answer if it may be kept.
-  if (store && Complete(task.response.finish_reason())) task.cached.Store(task.response);
+  if (store && Complete(task.response.finish_reason())) {
+    task.cached.Store(task.response);
+    questions.Add();
+    if (like) questions.Compare(*like, task.response, trace);
+  }
   trace.set_milliseconds(Milliseconds(Clock::now() - task.arrival.time));
   co_return std::nullopt;
 }

@@ -23,9 +23,10 @@ struct Task {
   Flight* flight;       // null: the execution is the request's own
   v1::CompleteResponse& response;
   v1::Trace& trace;
+  std::optional<cache::Entry> like = {};  // filled: the answer to a like question, instead of a response
 };
 
-// From the question to the answer in `response`, which is kept where it may be.
+// From the question to the answer in `response`, which is kept where it may be; or to that of a like question.
 Awaitable<std::optional<Failure>> Answer(Task& task);
 
 // What a new trace says.

@@ -28,8 +28,8 @@ Cached::Cached(const Services& services, cache::RedisCache* redis, const std::st
     : services_(services),
       policy_(PolicyFor(request, *services.snapshot->config)),
       redis_(redis),
+      tenant_(tenant),
       request_(request),
-      tenant_(&tenant),
       began_(services.purges == nullptr ? cache::Began() : services.purges->now()) {
   if (!on()) return;
   place_.subject.question = cache::HashQuestion(services.cache_secret, tenant, request, policy_->cache.sampled);
@@ -39,23 +39,48 @@ Cached::Cached(const Services& services, cache::RedisCache* redis, const std::st
   if (control.has_max_age_seconds()) max_age_ = std::chrono::seconds(control.max_age_seconds());
 }
 
-Cached::Cached(const Cached& other, const v1::CompleteRequest& request)
+Cached::Cached(const Cached& other, const std::string& tenant, const v1::CompleteRequest& request)
     : services_(other.services_),
       policy_(other.policy_),
       redis_(other.redis_),
+      tenant_(tenant),
       request_(request),
-      place_(other.place()),
+      place_(other.place_),
+      tagged_(other.tagged_),
       max_age_(other.max_age_),
       began_(other.began_) {}
 
 // A hit in memory needs no tags.
 const cache::Place& Cached::place() const {
-  if (tenant_ != nullptr && on()) {
-    place_.subject.tags = {cache::TenantTag(services_.cache_secret, *tenant_),
+  if (!tagged_ && on()) {
+    place_.subject.tags = {cache::TenantTag(services_.cache_secret, tenant_),
                            cache::PolicyTag(services_.cache_secret, policy_->name)};
-    tenant_ = nullptr;
+    tagged_ = true;
   }
   return place_;
+}
+
+cache::Key Cached::KeyOf(const v1::CompleteRequest& other) const {
+  return cache::VersionKey(cache::HashQuestion(services_.cache_secret, tenant_, other, policy_->cache.sampled),
+                           services_.snapshot->answers);
+}
+
+bool Cached::MayHold() const { return AnyExpert(cache::MayHold); }
+
+Awaitable<std::optional<cache::Entry>> Cached::FindOther(cache::Key key, cache::Key question,
+                                                         const char*& store) const {
+  if (request_.routing().cache().no_cache()) co_return std::nullopt;
+  if (services_.cache != nullptr) {
+    std::optional<cache::Entry> entry = services_.cache->Find(key, max_age_, Clock::now(), true, place_.ttl);
+    store = "memory";
+    if (entry) co_return entry;
+  }
+  if (redis_ == nullptr || !redis_->client().usable()) co_return std::nullopt;
+  store = "redis";
+  cache::Place other = place();
+  other.key = key;
+  other.subject.question = question;
+  co_return co_await redis_->Find(other, max_age_);
 }
 
 // Purges begin a new time: who comes after one does not join what was begun before it.
@@ -72,7 +97,7 @@ std::optional<cache::Entry> Cached::FindInMemory(Clock::time_point now, bool aga
 
 bool Cached::AsksRedis() const {
   if (!on() || redis_ == nullptr || request_.routing().cache().no_cache() || !redis_->client().usable()) return false;
-  return AnyExpert(cache::MayHold);
+  return MayHold();
 }
 
 Awaitable<std::optional<cache::Entry>> Cached::FindInRedis() const {
@@ -106,7 +131,8 @@ bool Cached::Flies() const { return on() && !request_.routing().cache().no_cache
 
 void Cached::Found(telemetry::CacheResult result, v1::Trace& trace) const {
   services_.metrics->Cache(result);
-  trace.set_cache(v1::CACHE_OUTCOME_EXACT);
+  trace.set_cache(result == telemetry::CacheResult::kSemantic ? v1::CACHE_OUTCOME_SEMANTIC : v1::CACHE_OUTCOME_EXACT);
+  if (result == telemetry::CacheResult::kSemantic) return;  // the look-up has said where
   trace.set_cache_store(result == telemetry::CacheResult::kExact ? "memory" : "redis");
 }
 

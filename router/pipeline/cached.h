@@ -20,14 +20,18 @@ class Cached {
   // `redis` may be null.
   Cached(const Services& services, cache::RedisCache* redis, const std::string& tenant,
          const v1::CompleteRequest& request);
-  // Of a copy of the request that outlives it.
-  Cached(const Cached& other, const v1::CompleteRequest& request);
+  // Of copies of the tenant and the request that outlive it.
+  Cached(const Cached& other, const std::string& tenant, const v1::CompleteRequest& request);
 
   // Whether there is a cache, and the request's policy may use it.
   bool on() const {
     return (services_.cache != nullptr || redis_ != nullptr) && policy_ != nullptr && !policy_->cache.off;
   }
   const cache::Key& key() const { return place_.key; }
+  const cache::Key& question() const { return place_.subject.question; }
+  const config::Policy* policy() const { return policy_; }  // null: there is no such policy
+  // As key(), of the same tenant's other request.
+  cache::Key KeyOf(const v1::CompleteRequest& other) const;
   // Of those who may share an execution.
   cache::Key flight_key() const;
 
@@ -37,6 +41,10 @@ class Cached {
   // Redis is asked only where an answer may be kept: others would wait for nothing.
   bool AsksRedis() const;
   Awaitable<std::optional<cache::Entry>> FindInRedis() const;
+  // The answer of another question of the same tenant and policy (its key(), its question()), in either store.
+  Awaitable<std::optional<cache::Entry>> FindOther(cache::Key key, cache::Key question, const char*& store) const;
+  // Whether an answer may have been kept, and may be given.
+  bool MayHold() const;
   // Finds it in Redis, or takes the lease of the question, which says that this process answers it; or waits until the
   // replica that has the lease has stored the answer, or has gone; `waited` is then for how long, in milliseconds.
   // Without a Redis that answers, at once: neither. For flights.
@@ -68,9 +76,10 @@ class Cached {
   const Services& services_;
   const config::Policy* const policy_;  // null: the request names a policy that does not exist
   cache::RedisCache* const redis_;
+  const std::string& tenant_;
   const v1::CompleteRequest& request_;
-  mutable cache::Place place_;                   // the tags once they are needed
-  mutable const std::string* tenant_ = nullptr;  // until then
+  mutable cache::Place place_;  // the tags once they are needed
+  mutable bool tagged_ = false;  // they are there
   std::optional<std::chrono::seconds> max_age_;
   const cache::Began began_;
 };

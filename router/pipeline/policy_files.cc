@@ -1,5 +1,7 @@
 #include "router/pipeline/policy_files.h"
 
+#include <cstdio>
+
 #include "router/classifier/default_artifact.h"
 
 namespace pointsman::pipeline {
@@ -57,6 +59,33 @@ std::vector<std::shared_ptr<const classifier::StoredAnswers>> LoadAnswers(const 
   return all;
 }
 
+std::vector<PolicyMatcher> LoadMatchers(const config::Config& config, std::vector<config::Problem>& problems) {
+  std::vector<PolicyMatcher> all(config.policies.size());
+  for (std::size_t p = 0; p < config.policies.size(); ++p) {
+    const std::optional<config::SemanticCache>& semantic = config.policies[p].cache.semantic;
+    if (!semantic) continue;
+    const std::string path = "policies." + config.policies[p].name + ".cache.semantic";
+    auto matcher = cache::QuestionMatcher::Load(semantic->matcher);
+    if (!matcher) {
+      problems.push_back(config.ProblemAt(path + ".matcher", matcher.error().message));
+      continue;
+    }
+    const auto point = (*matcher)->PointFor(semantic->precision);
+    if (!point) {
+      char text[160];
+      std::snprintf(
+          text, sizeof text,
+          "its matches are right in at most %.4f of the cases, with 95 %% confidence (ask for less, tune it on "
+          "more rows, or remove semantic: the cache is exact then)",
+          (*matcher)->BestPrecision());
+      problems.push_back(config.ProblemAt(path + ".precision", semantic->matcher.string() + ": " + text));
+      continue;
+    }
+    all[p] = {*std::move(matcher), point->threshold()};
+  }
+  return all;
+}
+
 }  // namespace
 
 PolicyFiles LoadPolicyFiles(const config::Config& config, std::vector<config::Problem>& problems) {
@@ -65,6 +94,7 @@ PolicyFiles LoadPolicyFiles(const config::Config& config, std::vector<config::Pr
   files.gates = LoadGates(config, problems);
   files.cascades = LoadCascadeGates(config, problems);
   files.answers = LoadAnswers(config, problems);
+  files.matchers = LoadMatchers(config, problems);
   for (const auto& stages : files.cascades) {
     for (const StageGate& stage : stages) files.checksums += stage.checksum;
   }

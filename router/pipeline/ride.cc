@@ -18,7 +18,7 @@ struct Cargo {
         arrival(std::move(a)),
         caller(std::move(c)),
         request(r),
-        cached(other, request),
+        cached(other, caller.tenant, request),
         flight(std::move(f)) {}
   Cargo(const Cargo&) = delete;
   Cargo& operator=(const Cargo&) = delete;
@@ -61,6 +61,10 @@ Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
               .response = landing.response,
               .trace = landing.trace};
     landing.failure = co_await Answer(task);
+    if (task.like) {
+      landing.found = telemetry::CacheResult::kSemantic;
+      landing.entry = std::move(task.like);
+    }
   }
   cargo->flight->Land(std::move(landing));
 }

@@ -114,6 +114,12 @@ Awaitable<grpc::Status> ServeUnanswered(const Unanswered& r) {
     co_return gateway::ToStatus(failure->error, r.arrival.request_id, failure->attempts,
                                 failure->partial ? &*failure->partial : nullptr);
   }
+  if (task.like) {
+    r.cached.Found(telemetry::CacheResult::kSemantic, r.trace);
+    const bool written = co_await WriteCached(r.stream, *task.like, r.arrival, r.response, r.trace, routed);
+    if (!written) co_return ClientGone();
+    co_return grpc::Status::OK;
+  }
   if (r.stream == nullptr) {
     *r.response.mutable_trace() = std::move(r.trace);
     co_return grpc::Status::OK;

@@ -4,11 +4,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "backends/backend.h"
 #include "router/admission/admission.h"
 #include "router/cache/memory_cache.h"
 #include "router/cache/purges.h"
+#include "router/cache/question_index.h"
 #include "router/cache/redis_cache.h"
 #include "router/classifier/encoder_lane.h"
 #include "router/pipeline/flights.h"
@@ -31,6 +33,8 @@ struct Services {
   const redis::Health* redis = nullptr;
   std::string cache_secret;  // of the cache's keys
   Flights* flights = nullptr;
+  // By policy; null elements: only exact answers. Null: all of them.
+  const std::vector<std::unique_ptr<cache::QuestionIndex>>* questions = nullptr;
   cache::Purges* purges = nullptr;  // null: nobody purges
 };
 

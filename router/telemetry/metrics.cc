@@ -23,9 +23,9 @@ using prometheus::Labels;
 
 constexpr std::array<const char*, 6> kMethods = {"Complete",    "StreamComplete", "Route",
                                                  "ListExperts", "GetStatus",      "PurgeCache"};
-constexpr std::array<const char*, 5> kCacheResults = {"not_cacheable", "miss", "exact", "off",
-                                                      "exact_redis"};                // as CacheResult
-constexpr const char* kFlightRoles[] = {"leader", "follower", "alone", "takeover"};  // as FlightRole
+constexpr std::array<const char*, 6> kCacheResults = {"not_cacheable", "miss",        "exact",
+                                                      "off",           "exact_redis", "semantic"};  // as CacheResult
+constexpr const char* kFlightRoles[] = {"leader", "follower", "alone", "takeover"};                 // as FlightRole
 constexpr std::array<const char*, 17> kStatuses = {
     "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -77,6 +77,8 @@ class Sampled : public prometheus::Collectable {
     return {
         Make("pointsman_in_flight_requests", "Requests being served", MetricType::Gauge, now.in_flight),
         Make("pointsman_cache_bytes", "Bytes that the response cache holds", MetricType::Gauge, now.cache_bytes),
+        Make("pointsman_semantic_questions", "Questions that the semantic caches remember", MetricType::Gauge,
+             now.questions),
         Make("pointsman_cache_entries", "Answers that the response cache holds", MetricType::Gauge, now.cache_entries),
         Purged(now),
         Make("pointsman_redis_usable", "1 when every shard has a connection to Redis that answers", MetricType::Gauge,
@@ -175,6 +177,12 @@ struct Metrics::Impl {
     }
     auto& lookups = NewCounter("pointsman_cache_lookups_total", "Requests by what the response cache did for them");
     for (const char* result : kCacheResults) cache.push_back(&lookups.Add({{"result", result}}));
+    auto& audited = NewCounter("pointsman_semantic_audits_total", "Semantic matches compared with a fresh answer");
+    for (const std::string& name : names.policies) {
+      for (const char* result : {"different", "same"}) {
+        audits.push_back(&audited.Add({{"policy", name}, {"result", result}}));
+      }
+    }
     auto& flown = NewCounter("pointsman_flights_total", "Requests by their part in a flight");
     for (const char* role : kFlightRoles) flights.push_back(&flown.Add({{"role", role}}));
   }
@@ -203,7 +211,7 @@ struct Metrics::Impl {
   std::vector<Counter*> escalations;
   std::vector<Histogram*> set_sizes;  // by policy
   std::vector<Counter*> gates;        // by policy, then not kept and kept
-  std::vector<Counter*> cache, flights;
+  std::vector<Counter*> cache, flights, audits;
   std::unique_ptr<MetricsPage> page;  // last: it goes first, and with it the scrapes
 };
 
@@ -275,6 +283,8 @@ void Metrics::Attempted(std::size_t expert, const ErrorClass* error) {
 }
 
 void Metrics::Cache(CacheResult result) { impl_->cache[static_cast<std::size_t>(result)]->Increment(); }
+
+void Metrics::Audited(std::size_t policy, bool same) { impl_->audits[2 * policy + (same ? 1 : 0)]->Increment(); }
 
 void Metrics::Flight(FlightRole role) { impl_->flights[static_cast<std::size_t>(role)]->Increment(); }
 

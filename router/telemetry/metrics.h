@@ -23,13 +23,14 @@ struct Names {
 
 // Sampled when Prometheus asks, on its thread.
 struct Gauges {
+  double questions = 0;  // that the semantic caches remember
   double in_flight = 0, cache_bytes = 0, cache_entries = 0, purged_memory = 0, purged_redis = 0;
   double redis_usable = 0, redis_replies = 0, redis_errors = 0, redis_timeouts = 0, redis_unavailable = 0;
   double slots = 0, slots_busy = 0, engine_queue = 0, engine_restarts = 0, engine_up = 0;
 };
 
 enum class Rpc { kComplete, kStreamComplete, kRoute, kListExperts, kGetStatus, kPurgeCache };
-enum class CacheResult { kNotCacheable, kMiss, kExact, kOff, kExactRedis };
+enum class CacheResult { kNotCacheable, kMiss, kExact, kOff, kExactRedis, kSemantic };
 // What the encoder lane did for a request that the classifier was not sure of.
 enum class Escalation { kRefined, kTimeout, kFailed, kOverBudget };
 
@@ -65,6 +66,8 @@ class Metrics {
   void Attempted(std::size_t expert, const ErrorClass* error);
   void Cache(CacheResult result);
   void Flight(FlightRole role);
+  // A semantic match that was compared with a fresh answer.
+  void Audited(std::size_t policy, bool same);
 
   std::string Render() const;  // the page's text, for tests and for the status
 
