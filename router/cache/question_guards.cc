@@ -206,9 +206,7 @@ QuestionGuards GuardsOf(std::string_view text, const std::function<bool(std::str
   std::vector<std::string_view> names, values, unusual;
   for (const Word& word : words) {
     if (HasDigit(word.text)) {
-      numbers.Add(SignBefore(text, word));
-      numbers.Add(word.lower);
-      numbers.Add(UnitAfter(text, word));
+      numbers.Add(std::string(SignBefore(text, word)).append(word.lower).append(UnitAfter(text, word)));
     }
     negated = negated || Denies(word.lower);
     if (const std::string_view number = NumberWord(word.lower); !number.empty()) numbers.Add(number);

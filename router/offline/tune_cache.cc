@@ -241,11 +241,13 @@ Result<TuneCacheReport> TuneCache(const TuneCacheOptions& options) {
   std::vector<Pair> pairs;
   for (const std::vector<KnownQuestion>& fold : folds) AddPairs(fold, pairs);
   const auto same = std::count_if(pairs.begin(), pairs.end(), [](const Pair& pair) { return pair.same; });
-  if (same == 0 || static_cast<std::size_t>(same) == pairs.size()) {
+  if (same == 0) {
     return InvalidArgument("rows", "nothing to learn: of " + std::to_string(pairs.size()) +
-                                       " pairs of near questions " + std::to_string(same) + " have the same answer");
+                                       " pairs of near questions none has the same answer");
   }
-  report.weights = FitWeights(pairs);
+  // Where the likeliest answer alone tells all pairs apart, its probability is what is known.
+  const bool easy = static_cast<std::size_t>(same) == pairs.size();
+  report.weights = easy ? std::vector<double>{1, 0, 0, 0} : FitWeights(pairs);
   report.variants = MeasureAll(folds, report.weights);
   report.guards = MeasureGuards(folds, report.weights, report.variants[1].curve);
 

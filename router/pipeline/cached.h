@@ -78,7 +78,7 @@ class Cached {
   cache::RedisCache* const redis_;
   const std::string& tenant_;
   const v1::CompleteRequest& request_;
-  mutable cache::Place place_;  // the tags once they are needed
+  mutable cache::Place place_;   // the tags once they are needed
   mutable bool tagged_ = false;  // they are there
   std::optional<std::chrono::seconds> max_age_;
   const cache::Began began_;

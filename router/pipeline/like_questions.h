@@ -29,7 +29,7 @@ class LikeQuestions {
   // The answer that serves most probably, where one reaches the policy's threshold and is still kept.
   Awaitable<std::optional<LikeAnswer>> Find() const;
 
-  // That the answer to this question is in the cache.
+  // That the answer to this question is in the cache: it was made, or found in Redis.
   void Add() const;
 
   // Whether this match shall be compared with a fresh answer instead of being used. `request_id` is the draw.

@@ -5,6 +5,7 @@
 #include "router/cache/lease.h"
 #include "router/gateway/status.h"
 #include "router/pipeline/answer.h"
+#include "router/pipeline/like_questions.h"
 
 namespace pointsman::pipeline {
 namespace {
@@ -46,6 +47,7 @@ Awaitable<void> Fly(std::shared_ptr<const Cargo> cargo) {
     double waited = 0;
     lease = co_await cargo->cached.FindOrLease(landing.entry, waited);
     landing.trace.mutable_flight()->set_wait_milliseconds(waited);
+    if (landing.entry) LikeQuestions(cargo->services, cargo->cached, cargo->request).Add();
   }
   if (!landing.entry) {
     Task task{.services = cargo->services,

@@ -7,6 +7,7 @@
 #include "router/pipeline/answer.h"
 #include "router/pipeline/cached.h"
 #include "router/pipeline/decide.h"
+#include "router/pipeline/like_questions.h"
 #include "router/pipeline/ride.h"
 
 namespace pointsman::pipeline {
@@ -89,6 +90,7 @@ Awaitable<grpc::Status> ServeUnanswered(const Unanswered& r) {
   if (r.cached.AsksRedis()) {
     const std::optional<cache::Entry> entry = co_await r.cached.FindInRedis();
     if (entry) {
+      LikeQuestions(r.services, r.cached, r.request).Add();
       r.cached.Found(telemetry::CacheResult::kExactRedis, r.trace);
       bool written = co_await WriteCached(r.stream, *entry, r.arrival, r.response, r.trace, routed);
       if (!written) co_return ClientGone();

@@ -41,6 +41,28 @@ TEST(PolicyCacheConfig, MayBeOff) {
   EXPECT_TRUE(parsed.config->policies[0].cache.off);
 }
 
+TEST(PolicyCacheConfig, LikeQuestions) {
+  const Parsed parsed = With("{semantic: {matcher: faq.pmc, precision: 0.95, audit: 0.2, questions: 100}}");
+  ASSERT_TRUE(parsed.ok()) << Problems(parsed);
+  const std::optional<SemanticCache>& semantic = parsed.config->policies[0].cache.semantic;
+  ASSERT_TRUE(semantic);
+  EXPECT_EQ(semantic->matcher.filename(), "faq.pmc");
+  EXPECT_TRUE(semantic->matcher.is_absolute()) << "it is relative to the file";
+  EXPECT_EQ(semantic->precision, 0.95);
+  EXPECT_EQ(semantic->audit, 0.2);
+  EXPECT_EQ(semantic->questions, 100U);
+  EXPECT_FALSE(semantic->conversations);
+  EXPECT_FALSE(With("{ttl: 3s}").config->policies[0].cache.semantic);
+
+  const auto problems = [](const std::string& cache) { return Problems(With("{semantic: " + cache + "}")); };
+  EXPECT_THAT(problems("{}"), HasSubstr("policies.all.cache.semantic"));
+  EXPECT_THAT(problems("{}"), HasSubstr("pointsman cache tune"));
+  EXPECT_THAT(problems("{matcher: f, precision: 1}"), HasSubstr("policies.all.cache.semantic.precision"));
+  EXPECT_THAT(problems("{matcher: f, audit: 1%}"), HasSubstr("policies.all.cache.semantic.audit"));
+  EXPECT_THAT(problems("{matcher: f, questions: 0}"), HasSubstr("policies.all.cache.semantic.questions"));
+  EXPECT_THAT(problems("{matcher: f, threshold: 0.9}"), HasSubstr("threshold"));
+}
+
 TEST(PolicyCacheConfig, WhatIsWrongIsNamed) {
   const auto problems = [](const std::string& cache) { return Problems(With(cache)); };
   EXPECT_THAT(problems("on"), HasSubstr("policies.all.cache: must be off, or a map"));

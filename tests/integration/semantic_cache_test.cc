@@ -20,7 +20,7 @@ using testing_support::Question;
 using testing_support::TestServer;
 
 constexpr const char kForgot[] = "I forgot my password";
-constexpr const char kReset[] = "How do I reset my login password?";
+constexpr const char kReset[] = "How do I reset my password?";
 
 struct SemanticCacheTest : ::testing::Test {
   static void SetUpTestSuite() {
@@ -169,20 +169,29 @@ TEST_F(SemanticCacheTest, AuditsAnswerAnew) {
 
 TEST_F(SemanticCacheTest, AReplicaFindsInRedisWhatItHasSeen) {
   const testing::RedisServer redis;
-  TestServer server(
-      Yaml("audit: 0", "  redis:\n    addresses: [127.0.0.1:" + std::to_string(redis.port()) + "]\n    timeout: 1s\n"));
-  ASSERT_TRUE(Eventually([&] {
-    grpc::ClientContext context;
-    v1::GetStatusResponse response;
-    return server.admin().GetStatus(&context, {}, &response).ok() && response.cache().redis() == "usable";
-  }));
-  Ask(server, Greedy(kForgot));
+  const std::string yaml =
+      Yaml("audit: 0", "  redis:\n    addresses: [127.0.0.1:" + std::to_string(redis.port()) + "]\n    timeout: 1s\n");
+  const auto usable = [](TestServer& server) {
+    return Eventually([&] {
+      grpc::ClientContext context;
+      v1::GetStatusResponse response;
+      return server.admin().GetStatus(&context, {}, &response).ok() && response.cache().redis() == "usable";
+    });
+  };
+  TestServer one(yaml), two(yaml);
+  ASSERT_TRUE(usable(one) && usable(two));
+  Ask(one, Greedy(kForgot));
   ASSERT_TRUE(Eventually([&] { return !redis.TryCli({"KEYS", "*:a:*"}).empty(); }));
-  const v1::CompleteResponse like = Ask(server, Greedy(kReset));
+  const v1::CompleteResponse like = Ask(one, Greedy(kReset));
   EXPECT_EQ(like.trace().cache(), v1::CACHE_OUTCOME_SEMANTIC);
   EXPECT_EQ(like.trace().cache_store(), "redis");
+
+  // The other replica knows the question once it was asked there.
+  EXPECT_EQ(Ask(two, Greedy(kForgot)).trace().cache(), v1::CACHE_OUTCOME_EXACT);
+  EXPECT_EQ(Ask(two, Greedy(kReset)).trace().cache(), v1::CACHE_OUTCOME_SEMANTIC);
+
   redis.Cli({"FLUSHALL"});  // the answer is gone: its question is no match any more
-  EXPECT_EQ(Ask(server, Greedy("I lost my password")).trace().cache(), v1::CACHE_OUTCOME_MISS);
+  EXPECT_EQ(Ask(one, Greedy("I lost my password")).trace().cache(), v1::CACHE_OUTCOME_MISS);
 }
 
 TEST_F(SemanticCacheTest, APrecisionThatIsNotReachedIsAnError) {

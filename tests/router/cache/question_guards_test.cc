@@ -72,7 +72,7 @@ TEST(QuestionGuardsTest, ParaphrasesAgree) {
       {"Where is my card?", "where's my card at"},
       {"How do I change my PIN?", "I would like to change the PIN, how?"},
       {"I can't log in", "I cannot log in"},
-      {"Don’t you ship on Mondays?", "don't you ship on mondays?"},
+      {"Don’t you ship on weekends?", "don't you ship on weekends"},
       {"What does \"idempotent\" mean?", "Meaning of \"idempotent\"?"},
       {"WHERE IS MY CARD", "where is my card"},
       {"I have 3 open orders – what now?", "what now, with 3 open orders?"},
