@@ -2,7 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
 #include <cstdlib>
+#include <map>
+#include <random>
+#include <sstream>
 
 #include "config/parse.h"
 #include "tests/fakes/fault_server.h"
@@ -137,6 +141,35 @@ TEST_F(SemanticCacheTest, TenantsDoNotMeet) {
   Ask(server, Greedy(kForgot), "key-of-a");
   EXPECT_EQ(Ask(server, Greedy(kReset), "key-of-b").trace().cache(), v1::CACHE_OUTCOME_MISS);
   EXPECT_EQ(Ask(server, Greedy("I lost my password"), "key-of-a").trace().cache(), v1::CACHE_OUTCOME_SEMANTIC);
+}
+
+// Questions of all kinds from both, in any order: an answer that is found was always made for the one who asks.
+TEST_F(SemanticCacheTest, AThousandQuestionsOfTwoTenantsDoNotCross) {
+  TestServer server(Yaml() +
+                    "tenants:\n  a: {key: {env: POINTSMAN_TEST_KEY_A}}\n  b: {key: {env: POINTSMAN_TEST_KEY_B}}\n");
+  std::vector<std::string> texts;
+  std::istringstream rows(testing::FaqRows());
+  for (std::string row; std::getline(rows, row);) {
+    texts.emplace_back(boost::json::parse(row).at("text").as_string());
+  }
+  std::mt19937 random(11);
+  std::map<std::string, int> made;  // request id of a fresh answer -> tenant
+  int semantic = 0, exact = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const int tenant = static_cast<int>(random() % 2);
+    const v1::CompleteResponse response =
+        Ask(server, Greedy(texts[random() % texts.size()]), tenant == 0 ? "key-of-a" : "key-of-b");
+    const v1::Trace& trace = response.trace();
+    if (trace.cache() == v1::CACHE_OUTCOME_MISS) {
+      made[response.id()] = tenant;
+      continue;
+    }
+    ++(trace.cache() == v1::CACHE_OUTCOME_SEMANTIC ? semantic : exact);
+    ASSERT_TRUE(made.contains(trace.cached_request_id()));
+    EXPECT_EQ(made[trace.cached_request_id()], tenant);
+  }
+  EXPECT_GT(semantic, 100);
+  EXPECT_GT(exact, 0);
 }
 
 TEST_F(SemanticCacheTest, ConversationsWhereThePolicySaysSo) {
