@@ -74,13 +74,8 @@ std::optional<MatchQuestion> ReadQuestion(const classifier::Classifier& classifi
   if (evidence.foreign || evidence.mixed || evidence.bytes_read < text.size()) return std::nullopt;
 
   MatchQuestion question;
-  float largest = 0;
-  for (const float value : vector) largest = std::max(largest, std::abs(value));
-  question.scale = largest / 127;
   question.vector.reserve(vector.size());
-  for (const float value : vector) {
-    question.vector.push_back(static_cast<std::int8_t>(std::lround(value / question.scale)));
-  }
+  question.scale = classifier::Quantise(vector, question.vector);
   const std::vector<float>& p = evidence.probabilities;
   std::array<std::uint16_t, MatchQuestion::kAnswers> best{};
   std::size_t found = 0;

@@ -1,5 +1,8 @@
 #include "router/classifier/inner_product.h"
 
+#include <algorithm>
+#include <cmath>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -47,6 +50,14 @@ const auto kProducts = Products;
 #endif
 
 }  // namespace
+
+float Quantise(std::span<const float> vector, std::vector<std::int8_t>& to) {
+  float largest = 0;
+  for (const float value : vector) largest = std::max(largest, std::abs(value));
+  const float scale = largest > 0 ? largest / 127 : 1;
+  for (const float value : vector) to.push_back(static_cast<std::int8_t>(std::lround(value / scale)));
+  return scale;
+}
 
 void InnerProducts(const std::int8_t* rows, std::size_t count, std::span<const std::int8_t> query, std::int32_t* sums) {
   kProducts(rows, count, query.data(), query.size(), sums);

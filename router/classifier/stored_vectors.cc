@@ -10,14 +10,6 @@ namespace {
 
 constexpr double kUniformShare = 0.02;
 
-float Quantise(std::span<const float> vector, std::vector<std::int8_t>& to) {
-  float largest = 0;
-  for (const float value : vector) largest = std::max(largest, std::abs(value));
-  const float scale = largest > 0 ? largest / 127 : 1;
-  for (const float value : vector) to.push_back(static_cast<std::int8_t>(std::lround(value / scale)));
-  return scale;
-}
-
 }  // namespace
 
 void StoredVectors::Add(std::span<const float> vector, std::uint32_t category) {

@@ -42,7 +42,8 @@ Awaitable<std::optional<Failure>> Answer(Task& task) {
 
   // Was a question like it answered before?
   const LikeQuestions questions(services, task.cached, task.request);
-  std::optional<LikeAnswer> like = co_await questions.Find();
+  std::optional<LikeAnswer> like;
+  if (questions.on()) like = co_await questions.Find();
   if (like && !questions.Audits(task.arrival.request_id)) {
     trace.set_policy(task.cached.policy()->name);
     trace.set_cache_similarity(like->similarity);

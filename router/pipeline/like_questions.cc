@@ -1,12 +1,10 @@
 #include "router/pipeline/like_questions.h"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "policies/gate/cascade_gate.h"
 #include "router/cache/question_guards.h"
-#include "router/classifier/static_embedding.h"
 #include "router/pipeline/facts.h"
 
 namespace pointsman::pipeline {
@@ -61,7 +59,6 @@ LikeQuestions::LikeQuestions(const Services& services, const Cached& cached, con
 
 Awaitable<std::optional<LikeAnswer>> LikeQuestions::Find() const {
   constexpr int kTries = 4;  // matches whose answers may have gone
-  if (!on()) co_return std::nullopt;
   const double threshold = services_.snapshot->files.matchers[policy_].threshold;
   for (int tried = 0; tried < kTries; ++tried) {
     const std::optional<cache::LikeQuestion> like = index_->Find(group_, *asked_, threshold, Clock::now());

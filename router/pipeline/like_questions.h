@@ -26,7 +26,7 @@ class LikeQuestions {
 
   bool on() const { return asked_.has_value(); }
 
-  // The answer that serves most probably, where one reaches the policy's threshold and is still kept.
+  // Only when on(). The answer that serves most probably, where one reaches the policy's threshold and is still kept.
   Awaitable<std::optional<LikeAnswer>> Find() const;
 
   // That the answer to this question is in the cache: it was made, or found in Redis.
